@@ -1,0 +1,57 @@
+"""What a lock is known by: its fingerprint, and the key of what its image is built from.
+
+Both are SHA-256 over canonical JSON (keys sorted, no white space, UTF-8) behind a line that says
+what is hashed, so that one can never be taken for the other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from lockship.lock.model import Lock
+
+NOT_HASHED: Final = ("lock-version", "fingerprint", "artifact")
+
+
+def _digest(purpose: str, value: object) -> str:
+    encoded = msgspec.json.encode(value, order="sorted")
+    return "sha256:" + hashlib.sha256(f"lockship {purpose} 1\n".encode() + encoded).hexdigest()
+
+
+def to_document(lock: Lock) -> dict[str, Any]:
+    """Return the lock as the plain tables of its file, in the model's order, without empty keys."""
+    document: dict[str, Any] = msgspec.to_builtins(lock)
+    # A host's table stays even when it says nothing: that it is there says that the host is known.
+    hosts = {name: _compact(host) for name, host in document["hosts"].items()}
+    return {key: hosts if key == "hosts" else value for key, value in _compact(document).items()}
+
+
+def _compact(table: dict[str, Any]) -> dict[str, Any]:
+    """Drop keys whose value is absent or empty: in a lock, absent and empty mean the same."""
+    tables = {k: _compact(v) if isinstance(v, dict) else v for k, v in table.items()}
+    return {k: v for k, v in tables.items() if v is not None and v not in ([], (), {})}
+
+
+def fingerprint_of(document: Mapping[str, Any]) -> str:
+    """Return the fingerprint of a lockfile's document: all tables except `[artifact]`.
+
+    It is taken over the document, not over the model, so that a lockship that knows more keys
+    than the one that wrote a lock still finds the same fingerprint.
+    """
+    return _digest("lock", {k: v for k, v in document.items() if k not in NOT_HASHED})
+
+
+def build_key(lock: Lock) -> str:
+    """Return the key of what the image is built from: content tree, build table, name, labels.
+
+    Hosts, roles and pins of hosts are left out: a changed one makes another lock, not another
+    image. `[artifact]` holds while its key is this one.
+    """
+    document = to_document(lock)
+    source = {name: document["source"].get(name) for name in ("commit", "tree", "remote")}
+    built_from = {name: document[name] for name in ("service", "build", "image")}
+    return _digest("build", built_from | {"source": source})

@@ -1,0 +1,189 @@
+"""The frozen model of a lockfile, version 1.
+
+The tables and keys here are exactly those of the file (`rename="kebab"`): docs/lockfile.md is
+their reference, checked against this module by a test. A Lock holds only what follows from the
+repository's content and from pins: no clock, no random number, no name of who prepared it (law 2).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta, Struct
+
+from lockship.lock.names import (
+    Destination,
+    Digest,
+    EnvName,
+    HostKey,
+    HostName,
+    HttpPath,
+    Memory,
+    ObjectId,
+    Port,
+    PublishedPort,
+    Repository,
+    RoleName,
+    RunFolder,
+    Seconds,
+    ServiceName,
+    Tag,
+    TreePath,
+    UserName,
+    Volume,
+)
+
+LOCK_VERSION: Final = 1
+LOCAL: Final = "local"  # the host that is this machine's own engine
+
+
+class Table(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
+    """What all tables of a lockfile and of a configuration are: frozen and strict."""
+
+
+class Service(Table, frozen=True):
+    """What is deployed, and as which version."""
+
+    name: ServiceName
+    version: Tag
+    destination: Destination | None = None
+
+
+class Source(Table, frozen=True):
+    """Where the content comes from. `tree` is the content tree: the root tree without lockfiles.
+
+    `snapshot` is set when a dirty tree was forced: the commit under `refs/lockship/snapshots/`
+    that holds it; `changes` then lists what it changes against `commit`, as `M path`, `A path`,
+    `D path` or `T path`, in git's own quoting.
+    """
+
+    commit: ObjectId
+    tree: ObjectId
+    subject: str
+    author: str
+    committed_at: str
+    dirty: bool
+    remote: str | None = None
+    release: bool = False
+    snapshot: ObjectId | None = None
+    changes: tuple[str, ...] = ()
+
+
+class Build(Table, frozen=True):
+    """How the image is built from the content tree."""
+
+    context: TreePath = "."
+    dockerfile: TreePath = "Dockerfile"
+    target: str | None = None
+    args: dict[EnvName, str] = {}
+    platforms: tuple[str, ...] = ()
+
+
+class Image(Table, frozen=True):
+    """What the image is called. It is pushed when `repository` begins with a registry's name."""
+
+    repository: Repository
+    tag: Tag
+
+    @property
+    def reference(self) -> str:
+        """`repository:tag`."""
+        return f"{self.repository}:{self.tag}"
+
+    @property
+    def registry(self) -> str | None:
+        """The registry's host and port, by Docker's rule; None when there is none.
+
+        The first part of a name is a registry when it holds '.' or ':' or is 'localhost'
+        (github.com/distribution/reference, normalize.go, splitDockerDomain).
+        """
+        first, slash, _ = self.repository.partition("/")
+        named = "." in first or ":" in first or first == "localhost"
+        return first if slash and named else None
+
+
+class Role(Table, frozen=True):
+    """Containers of one kind: where they run and how."""
+
+    hosts: Annotated[tuple[HostName, ...], Meta(min_length=1)]
+    command: tuple[str, ...] = ()
+    ports: tuple[PublishedPort, ...] = ()
+    volumes: tuple[Volume, ...] = ()
+    labels: dict[str, str] = {}
+    restart: Literal["no", "always", "unless-stopped", "on-failure"] = "unless-stopped"
+    memory: Memory | None = None
+    cpus: Annotated[float, Meta(gt=0, le=1024)] | None = None
+    stop_timeout: Seconds = 10.0
+    healthcheck: bool = True
+
+
+class Host(Table, frozen=True):
+    """One server. `user` and `port` only where the configuration says them; else ssh's own."""
+
+    user: UserName | None = None
+    port: Port | None = None
+    keys: tuple[HostKey, ...] = ()
+
+
+class Healthcheck(Table, frozen=True):
+    """How a container is seen healthy: HTTP where `path` is set, TCP where only `port` is.
+
+    With neither, the image's own HEALTHCHECK; an image without one must stay up for `interval`
+    seconds times `successes`. All times are in seconds.
+    """
+
+    path: HttpPath | None = None
+    port: Port | None = None
+    status: tuple[Annotated[int, Meta(ge=100, le=599)], ...] = (200,)
+    interval: Seconds = 1.0
+    timeout: Seconds = 5.0
+    limit: Seconds = 30.0
+    successes: Annotated[int, Meta(ge=1, le=100)] = 1
+
+
+class Deploy(Table, frozen=True):
+    """How a rollout goes. `retain` counts earlier versions kept on each host for a rollback."""
+
+    run_folder: RunFolder = ".lockship"
+    retain: Annotated[int, Meta(ge=1, le=100)] = 3
+    parallel: Annotated[int, Meta(ge=1, le=1000)] = 32
+    connect_timeout: Seconds = 15.0
+
+
+class Artifact(Table, frozen=True):
+    """What `build` made. `key` names what it was built from (`lock.fingerprint.build_key`)."""
+
+    key: Digest
+    image_id: Digest
+    digest: Digest | None = None
+
+
+class Lock(Table, frozen=True):
+    """One lockfile: everything that `build`, `deploy` and `hook` are told.
+
+    `fingerprint` is over all tables except `[artifact]`.
+    """
+
+    lock_version: int
+    fingerprint: Digest
+    service: Service
+    source: Source
+    build: Build
+    image: Image
+    roles: Annotated[dict[RoleName, Role], Meta(min_length=1)]
+    hosts: dict[HostName, Host]
+    env: dict[EnvName, str] = {}
+    healthcheck: Healthcheck = Healthcheck()
+    deploy: Deploy = Deploy()
+    artifact: Artifact | None = None
+
+    @property
+    def short(self) -> str:
+        """The fingerprint's first 8 hex digits, as in container names."""
+        return self.fingerprint.removeprefix("sha256:")[:8]
+
+    @property
+    def project(self) -> str:
+        """Service and destination in one word: the owner of containers and of a run folder."""
+        parts = (self.service.name, self.service.destination)
+        return ".".join(part for part in parts if part)

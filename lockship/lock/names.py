@@ -1,0 +1,122 @@
+"""The shapes of single values, shared by the configuration and the lock.
+
+Each is an `Annotated` string with the pattern that makes it safe where it ends up: in an image
+reference, a container's name, a path on a host, a host's address. `extra["expected"]` is the
+sentence that an error shows in place of the pattern.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+
+def _text(pattern: str, expected: str) -> Meta:
+    return Meta(pattern=rf"^(?:{pattern})\Z", extra={"expected": expected})
+
+
+LOCKFILE_NAME: Final = ".shiplock"
+CONFIG_NAME: Final = "lockship.toml"
+
+_LOCKFILE = re.compile(rb"\.shiplock(?:\.[a-z0-9][a-z0-9_-]{0,39})?")
+
+
+def is_lockfile_name(name: bytes) -> bool:
+    """Tell whether a file's base name is `.shiplock` or `.shiplock.<destination>`."""
+    return _LOCKFILE.fullmatch(name) is not None
+
+
+def lockfile_name(destination: str | None) -> str:
+    """Return the lockfile's name for a destination (None: the default one)."""
+    return f"{LOCKFILE_NAME}.{destination}" if destination else LOCKFILE_NAME
+
+
+ServiceName = Annotated[
+    str,
+    _text(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", "lower-case letters, digits and inner dashes"),
+]
+RoleName = Annotated[
+    str, _text(r"[a-z0-9](?:[a-z0-9-]{0,39})", "lower-case letters, digits and dashes, at most 40")
+]
+Destination = Annotated[
+    str, _text(r"[a-z0-9][a-z0-9_-]{0,39}", "lower-case letters, digits, dashes and underscores")
+]
+# The tag grammar of the OCI distribution specification, 1.1, "Pulling manifests".
+Tag = Annotated[
+    str,
+    _text(
+        r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}",
+        "an image tag: letters, digits, '_', '.' and '-', at most 128",
+    ),
+]
+# The name grammar of github.com/distribution/reference: [domain[:port]/]path[/path...].
+Repository = Annotated[
+    str,
+    _text(
+        r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?/)?"
+        r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*",
+        "an image name without tag, such as 'shop' or 'registry.example.com/acme/shop'",
+    ),
+]
+ObjectId = Annotated[str, _text(r"[0-9a-f]{40}", "a git object id: 40 hex digits")]
+Digest = Annotated[str, _text(r"sha256:[0-9a-f]{64}", "'sha256:' and 64 hex digits")]
+EnvName = Annotated[str, _text(r"[A-Za-z_][A-Za-z0-9_]*", "a variable name: letters, digits, '_'")]
+# A folder or file inside the tree: relative, forward slashes, no '.', '..' or empty part.
+TreePath = Annotated[
+    str,
+    _text(
+        r"\.|(?!\.{1,2}(?:/|\Z))[^/\x00-\x1f\x7f]+(?:/(?!\.{1,2}(?:/|\Z))[^/\x00-\x1f\x7f]+)*",
+        "a path inside the repository, such as '.' or 'services/api', without '..'",
+    ),
+]
+# A folder on a host: relative to the login user's home, or absolute; nothing a shell reads.
+RunFolder = Annotated[
+    str,
+    _text(
+        r"/?(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._-]+(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._-]+)*",
+        "a folder of letters, digits, '.', '_' and '-', relative to the home or absolute",
+    ),
+]
+HostName = Annotated[
+    str,
+    _text(
+        r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]+",
+        "a host name, an ssh alias or an address",
+    ),
+]
+UserName = Annotated[
+    str, _text(r"[A-Za-z_][A-Za-z0-9._-]{0,31}", "a login name: letters, digits, '.', '_', '-'")
+]
+HostKey = Annotated[
+    str, _text(r"[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}", "a key type and its base64, as in known_hosts")
+]
+PublishedPort = Annotated[
+    str,
+    _text(
+        r"(?:(?:[0-9.]+|\[[0-9A-Fa-f:.]+\]):)?[0-9]{1,5}:[0-9]{1,5}(?:/(?:tcp|udp|sctp))?",
+        "ports such as '8080:80', '127.0.0.1:8080:80' or '53:53/udp'",
+    ),
+]
+Volume = Annotated[
+    str,
+    _text(
+        r"[A-Za-z0-9/][^:\x00-\x1f\x7f]*:/[^:\x00-\x1f\x7f]*(?::[a-zA-Z,]+)?",
+        "'name-or-absolute-path:/path/in/container', with ':ro' behind if wanted",
+    ),
+]
+Memory = Annotated[str, _text(r"[0-9]+[bkmg]?", "a size such as '512m' or '2g'")]
+Port = Annotated[int, Meta(ge=1, le=65535, extra={"expected": "a port, 1 to 65535"})]
+Seconds = Annotated[float, Meta(gt=0, le=86400, extra={"expected": "seconds, more than 0"})]
+HttpPath = Annotated[
+    str, _text(r"/[!-~]*", "a path that begins with '/', in printable ASCII without spaces")
+]
+
+
+def split_port(published: str) -> tuple[str, int, int, str]:
+    """Return address ('' for all), host port, container port and protocol of a PublishedPort."""
+    ports, _, protocol = published.partition("/")
+    address_and_host, _, container = ports.rpartition(":")
+    address, _, host = address_and_host.rpartition(":")
+    return address.strip("[]"), int(host), int(container), protocol or "tcp"

@@ -1,0 +1,170 @@
+"""Check a document against a model and find every problem at once.
+
+`msgspec.convert` stops at the first problem; a person who mends a file wants all of them. This
+walks the model's type information beside the document, so it knows no key by name: a new key in
+a model is checked without a change here.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import inspect
+
+Path = tuple[str | int, ...]
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """One thing wrong in a document: where, what was found, what was expected."""
+
+    path: Path
+    found: str
+    expected: str
+
+    @property
+    def key(self) -> str:
+        """The path as it is written in messages: `roles.web.hosts[1]`."""
+        return dotted(self.path)
+
+
+def dotted(path: Path) -> str:
+    """Write a path as TOML writes a dotted key, with list positions in brackets."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            bare = re.fullmatch(r"[A-Za-z0-9_-]+", part) is not None
+            shown = part if bare else msgspec.json.encode(part).decode()
+            text += f".{shown}" if text else shown
+    return text
+
+
+def problems(document: object, model: type[Any]) -> list[Problem]:
+    """Return everything in `document` (plain dicts, lists and scalars) that `model` refuses."""
+    return list(_walk(document, inspect.type_info(model), ()))
+
+
+def _walk(value: object, kind: inspect.Type, path: Path) -> Iterator[Problem]:
+    meta = kind
+    while isinstance(meta, inspect.Metadata):
+        meta = meta.type
+    if isinstance(meta, inspect.UnionType):
+        # A union here is always `X | None`, and TOML has no null.
+        meta = next(each for each in meta.types if not isinstance(each, inspect.NoneType))
+        yield from _walk(value, meta, path)
+    elif isinstance(meta, inspect.StructType):
+        yield from _walk_table(value, meta, path)
+    elif isinstance(meta, inspect.DictType) and isinstance(value, Mapping):
+        yield from _walk_dict(value, meta, path)
+    elif isinstance(meta, inspect.VarTupleType) and isinstance(value, list | tuple):
+        yield from _length(value, meta, path)
+        for index, item in enumerate(value):
+            yield from _walk(item, meta.item_type, (*path, index))
+    elif not _accepts(value, meta):
+        yield Problem(path, _found(value), _expected(kind))
+
+
+def _walk_table(value: object, kind: inspect.StructType, path: Path) -> Iterator[Problem]:
+    if not isinstance(value, Mapping):
+        yield Problem(path, _found(value), "a table")
+        return
+    fields = {field.encode_name: field for field in kind.fields}
+    for key in value:
+        if key not in fields:
+            yield Problem((*path, key), "an unknown key", _nearest(key, list(fields)))
+    for name, field in fields.items():
+        if name in value:
+            yield from _walk(value[name], field.type, (*path, name))
+        elif field.required:
+            yield Problem((*path, name), "nothing", _expected(field.type))
+
+
+def _walk_dict(
+    value: Mapping[str, object], meta: inspect.DictType, path: Path
+) -> Iterator[Problem]:
+    yield from _length(value, meta, path)
+    for key, item in value.items():
+        if not _accepts(key, meta.key_type):
+            yield Problem((*path, key), "this name", _expected(meta.key_type))
+        yield from _walk(item, meta.value_type, (*path, key))
+
+
+def _length(
+    value: Any, meta: inspect.DictType | inspect.VarTupleType, path: Path
+) -> Iterator[Problem]:
+    if meta.min_length and len(value) < meta.min_length:
+        yield Problem(path, "nothing in it", f"at least {meta.min_length}")
+
+
+def _accepts(value: object, kind: inspect.Type) -> bool:
+    inner = kind.type if isinstance(kind, inspect.Metadata) else kind
+    if isinstance(inner, inspect.StrType):
+        return isinstance(value, str) and (
+            inner.pattern is None or re.search(inner.pattern, value) is not None
+        )
+    if isinstance(inner, inspect.BoolType):
+        return isinstance(value, bool)
+    if isinstance(inner, inspect.IntType | inspect.FloatType):
+        return _accepts_number(value, inner)
+    if isinstance(inner, inspect.LiteralType):
+        return value in inner.values
+    return False
+
+
+def _accepts_number(value: object, kind: inspect.IntType | inspect.FloatType) -> bool:
+    types = int if isinstance(kind, inspect.IntType) else (int, float)
+    if isinstance(value, bool) or not isinstance(value, types):
+        return False
+    low = kind.ge is None or value >= kind.ge
+    above = kind.gt is None or value > kind.gt
+    return low and above and (kind.le is None or value <= kind.le)
+
+
+def _found(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "a table"
+    if isinstance(value, list | tuple):
+        return "a list"
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = msgspec.json.encode(value if isinstance(value, str) else str(value)).decode()
+    text = text if isinstance(value, str) else text[1:-1]
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _expected(kind: inspect.Type) -> str:
+    if isinstance(kind, inspect.Metadata):
+        described = (kind.extra or {}).get("expected")
+        return described if isinstance(described, str) else _expected(kind.type)
+    if isinstance(kind, inspect.UnionType):
+        return _expected(next(t for t in kind.types if not isinstance(t, inspect.NoneType)))
+    if isinstance(kind, inspect.LiteralType):
+        return "one of " + ", ".join(repr(value) for value in kind.values)
+    if isinstance(kind, inspect.IntType | inspect.FloatType):
+        return _expected_number(kind)
+    if isinstance(kind, inspect.VarTupleType):
+        return f"a list of {_expected(kind.item_type)}"
+    names = {
+        inspect.StrType: "a string",
+        inspect.BoolType: "true or false",
+        inspect.DictType: "a table",
+        inspect.StructType: "a table",
+    }
+    return names.get(type(kind), "another value")
+
+
+def _expected_number(kind: inspect.IntType | inspect.FloatType) -> str:
+    word = "a whole number" if isinstance(kind, inspect.IntType) else "a number"
+    low = f"from {kind.ge}" if kind.ge is not None else f"above {kind.gt}"
+    bounds = (kind.ge if kind.ge is not None else kind.gt) is not None and kind.le is not None
+    return f"{word} {low} to {kind.le}" if bounds else word
+
+
+def _nearest(key: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(key, known, n=1)
+    return f"'{near[0]}'?" if near else "one of " + ", ".join(sorted(known))
