@@ -1,0 +1,81 @@
+"""Carry out one step of a plan on one server."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from lockship.deploy import names
+from lockship.deploy.probe import probe
+from lockship.deploy.spec import container_spec
+from lockship.deploy.steps import (
+    CreateContainer,
+    ProbeContainer,
+    RemoveContainer,
+    RemoveImage,
+    SetReleases,
+    ShipImage,
+    StartContainer,
+    Step,
+    StopContainer,
+    StoreLock,
+)
+from lockship.errors import LockshipError
+from lockship.host.server import Server
+from lockship.lock.model import Artifact, Lock
+from lockship.lock.writer import dump
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What every step of one deploy shares.
+
+    `ship` brings the image to a server; `halt` is set when the deploy is to stop: a probe that
+    waits ends then.
+    """
+
+    lock: Lock
+    artifact: Artifact
+    ship: Callable[[Server], None]
+    halt: threading.Event
+
+
+def apply(step: Step, server: Server, work: Work) -> None:
+    """Carry out `step`. Every step may be repeated: what is already so is left so."""
+    match step:
+        case ShipImage():
+            work.ship(server)
+            _check_image(server, work)
+        case StoreLock(fingerprint=fingerprint):
+            server.write_file(names.stored_lock_path(work.lock, fingerprint), dump(work.lock))
+        case CreateContainer(role=role):
+            _check_image(server, work)
+            server.create(container_spec(work.lock, work.artifact, role))
+        case StartContainer(name=name):
+            server.start(name)
+        case ProbeContainer(name=name, role=role):
+            wanted = work.lock.healthcheck if work.lock.roles[role].healthcheck else None
+            probe(server, name, wanted, stop=work.halt)
+        case StopContainer(name=name, timeout=timeout):
+            server.stop(name, timeout)
+        case RemoveContainer(name=name):
+            server.remove(name)
+        case RemoveImage(image_id=image_id):
+            server.remove_image(image_id)
+        case SetReleases(releases=releases):
+            data = msgspec.json.format(msgspec.json.encode(releases), indent=2)
+            server.write_file(names.releases_path(work.lock), data + b"\n")
+
+
+def _check_image(server: Server, work: Work) -> None:
+    """Refuse to go on where the host hasn't the very image that the lock names."""
+    found = server.image(work.artifact.image_id)
+    if found is None or found.id != work.artifact.image_id:
+        raise LockshipError(
+            f"{server.name}: the image that arrived isn't the locked one "
+            f"({work.artifact.image_id.removeprefix('sha256:')[:12]}).",
+            hint="Run `lockship build`, then `lockship deploy` again.",
+        )

@@ -1,0 +1,92 @@
+"""The journal on each host: one JSON line for each deploy, chained by hash.
+
+Each line carries the SHA-256 of the line before it, so that a line that was removed or edited
+shows. It is written to and never rewritten.
+"""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import socket
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from lockship.deploy import names
+from lockship.deploy.plan import Command, roles_on
+from lockship.host.server import Server
+from lockship.lock.model import Artifact, Lock
+
+Outcome = Literal["deployed", "failed", "undone", "attention"]
+
+
+class Entry(Struct, frozen=True, rename="kebab"):
+    """One deploy on one host. `at` is the end, RFC 3339 in UTC; `previous` hashes the line before.
+
+    `performer` is who, `origin` the machine from where.
+    """
+
+    at: str
+    command: Command
+    outcome: Outcome
+    service: str
+    destination: str | None
+    version: str
+    fingerprint: str
+    image_id: str
+    roles: tuple[str, ...]
+    performer: str
+    origin: str
+    previous: str | None = None
+
+
+def entry(
+    lock: Lock, artifact: Artifact, host: str, *, command: Command, outcome: Outcome, performer: str
+) -> Entry:
+    """Return the line, not yet chained, for this deploy on this host, as of now."""
+    return Entry(
+        at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        command=command,
+        outcome=outcome,
+        service=lock.service.name,
+        destination=lock.service.destination,
+        version=lock.service.version,
+        fingerprint=lock.fingerprint,
+        image_id=artifact.image_id,
+        roles=tuple(roles_on(lock, host)),
+        performer=performer,
+        origin=socket.gethostname(),
+    )
+
+
+def append(server: Server, lock: Lock, line: Entry) -> None:
+    """Add the line to the host's journal, chained to the one before. Needs the mutex."""
+    path = names.journal_path(lock)
+    last = _last_line(server.read_tail(path, 1 << 16))
+    previous = "sha256:" + hashlib.sha256(last).hexdigest() if last else None
+    chained = msgspec.structs.replace(line, previous=previous)
+    server.append_line(path, msgspec.json.encode(chained))
+
+
+def _last_line(tail: bytes) -> bytes:
+    return tail.rstrip(b"\n").rpartition(b"\n")[2]
+
+
+def holder_info(lock: Lock, performer: str) -> bytes:
+    """Return what the mutex's file says of its holder, as one JSON line without its end."""
+    since = datetime.now(UTC).isoformat(timespec="seconds")
+    return msgspec.json.encode(
+        {"performer": performer, "since": since, "version": lock.service.version}
+    )
+
+
+def local_performer() -> str:
+    """Return who is at this machine, as `user@host`; the journal's `performer`."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container's numeric user has no name
+        user = "unknown"
+    return f"{user}@{socket.gethostname()}"

@@ -1,0 +1,61 @@
+"""What things of a project are called on a host: containers, labels, files of the run folder."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lockship.lock.model import Lock, Role
+
+LABEL_PREFIX: Final = "dev.lockship."
+PROJECT: Final = "dev.lockship.project"
+ROLE: Final = "dev.lockship.role"
+VERSION: Final = "dev.lockship.version"
+FINGERPRINT: Final = "dev.lockship.fingerprint"
+SERVICE: Final = "dev.lockship.service"
+
+
+def container_name(lock: Lock, role: str) -> str:
+    """`<project>-<role>-<version>-<fingerprint's start>`: one name for one lock's role."""
+    return f"{lock.project}-{role}-{lock.service.version}-{lock.short}"
+
+
+def container_labels(lock: Lock, role_name: str, role: Role) -> dict[str, str]:
+    """Return the role's own labels and, over them, those by which lockship knows a container."""
+    own = {key: value for key, value in role.labels.items() if not key.startswith(LABEL_PREFIX)}
+    return own | {
+        PROJECT: lock.project,
+        SERVICE: lock.service.name,
+        ROLE: role_name,
+        VERSION: lock.service.version,
+        FINGERPRINT: lock.fingerprint,
+    }
+
+
+def project_folder(lock: Lock) -> str:
+    """The project's part of the run folder, relative to the login home unless absolute."""
+    return f"{lock.deploy.run_folder}/{lock.project}"
+
+
+def journal_path(lock: Lock) -> str:
+    """One JSON line for each deploy, oldest first."""
+    return f"{project_folder(lock)}/journal.jsonl"
+
+
+def releases_path(lock: Lock) -> str:
+    """The releases that a rollback can return to, newest last."""
+    return f"{project_folder(lock)}/releases.json"
+
+
+def mutex_path(lock: Lock) -> str:
+    """The file that a deploy in progress holds."""
+    return f"{project_folder(lock)}/mutex"
+
+
+def locks_folder(lock: Lock) -> str:
+    """Copies of deployed lockfiles, named by fingerprint."""
+    return f"{project_folder(lock)}/locks"
+
+
+def stored_lock_path(lock: Lock, fingerprint: str) -> str:
+    """Where the copy of the lock with this fingerprint is."""
+    return f"{locks_folder(lock)}/{fingerprint.removeprefix('sha256:')}.toml"

@@ -1,0 +1,49 @@
+"""Look at a host: what a plan needs to know of it, as frozen data."""
+
+from __future__ import annotations
+
+import msgspec
+
+from lockship.deploy import names
+from lockship.deploy.state import Holder, HostState
+from lockship.deploy.steps import Release
+from lockship.host.server import Server
+from lockship.lock.model import Lock
+
+
+def observe(server: Server, lock: Lock) -> HostState:
+    """Return the host's state as far as this lock's project is concerned. Changes nothing."""
+    containers = server.containers({names.PROJECT: lock.project})
+    images = server.images({names.SERVICE: lock.service.name})
+    artifact = lock.artifact
+    ours = [image for image in images if _named(image.tags, image.digests, lock)]
+    return HostState(
+        host=server.name,
+        containers=tuple(sorted(containers, key=lambda each: each.name)),
+        holders=tuple(
+            Holder(each.name, each.labels.get(names.PROJECT, ""), each.published)
+            for each in server.port_holders()
+        ),
+        releases=read_releases(server, lock),
+        images=tuple(sorted(image.id for image in ours)),
+        has_image=artifact is not None and artifact.image_id in {image.id for image in images},
+    )
+
+
+def _named(tags: tuple[str, ...], digests: tuple[str, ...], lock: Lock) -> bool:
+    """Whether an image has a name of this lock's repository, and no name of another's."""
+    repositories = {tag.rpartition(":")[0] for tag in tags}
+    repositories |= {digest.partition("@")[0] for digest in digests}
+    return repositories == {lock.image.repository}
+
+
+def read_releases(server: Server, lock: Lock) -> tuple[Release, ...]:
+    """Return the host's releases, newest last; none where the file is missing or unreadable.
+
+    A damaged file costs the way back to earlier versions, never a deploy: the next one writes it.
+    """
+    data = server.read_file(names.releases_path(lock))
+    try:
+        return msgspec.json.decode(data or b"[]", type=tuple[Release, ...])
+    except msgspec.MsgspecError:
+        return ()

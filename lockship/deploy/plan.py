@@ -1,0 +1,231 @@
+"""What to do, as a pure function of the lock and of what was observed (law 5).
+
+Nothing here touches a host, a clock or a file: the same observation gives the same plan, and a
+deploy that was killed anywhere is finished by planning again from what is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+from lockship.deploy import names
+from lockship.deploy.state import HostState
+from lockship.deploy.steps import (
+    CreateContainer,
+    HostPlan,
+    Plan,
+    ProbeContainer,
+    Release,
+    RemoveContainer,
+    RemoveImage,
+    SetReleases,
+    ShipImage,
+    StartContainer,
+    Step,
+    StopContainer,
+    StoreLock,
+)
+from lockship.errors import LockshipError
+from lockship.host.types import Container, Published
+from lockship.lock.model import Artifact, Lock, Role
+from lockship.lock.names import split_port
+
+Command = Literal["deploy", "rollback"]
+RUNNING = ("running", "restarting", "paused")
+
+
+def plan(lock: Lock, artifact: Artifact, states: Iterable[HostState], command: Command) -> Plan:
+    """Return the steps that bring each observed host to what the lock says.
+
+    Raises LockshipError, before anything starts, where a port that a role publishes is held by a
+    container of another project.
+    """
+    return Plan(
+        version=lock.service.version,
+        fingerprint=lock.fingerprint,
+        hosts=tuple(_plan_host(lock, artifact, state, command) for state in states),
+    )
+
+
+def roles_on(lock: Lock, host: str) -> dict[str, Role]:
+    """Return the roles that run on this host."""
+    return {name: role for name, role in lock.roles.items() if host in role.hosts}
+
+
+def _plan_host(lock: Lock, artifact: Artifact, state: HostState, command: Command) -> HostPlan:
+    roles = roles_on(lock, state.host)
+    goals = {names.container_name(lock, role): role for role in roles}
+    here = {container.name: container for container in state.containers}
+    current = state.releases[-1] if state.releases else None
+    release = Release(lock.service.version, lock.fingerprint, artifact.image_id)
+    proven = current == release
+
+    stage: list[Step] = []
+    beside: list[Step] = []
+    in_the_way: list[Step] = []
+    blockers: set[str] = set()
+    for name, role_name in goals.items():
+        create = list(_create(lock, artifact, name, role_name, here.get(name)))
+        start = _start(name, here.get(name), fresh=bool(create))
+        probe = [] if proven and not start else [ProbeContainer(name, role_name)]
+        blocking = _blocking(roles[role_name], name, state, lock) if start else set()
+        stage += create
+        if blocking:
+            blockers |= blocking
+            in_the_way += [*start, *probe]
+        else:
+            beside += [*start, *probe]
+    stage += beside
+
+    old = [c for c in state.containers if c.name not in goals and c.state in RUNNING]
+    stops = [(c.name in blockers, _stop(lock, c)) for c in old]
+    switch: list[Step] = [step for blocks, step in stops if blocks]
+    switch += in_the_way
+    switch += [step for blocks, step in stops if not blocks]
+
+    if not state.has_image and any(isinstance(step, CreateContainer) for step in stage):
+        stage.insert(0, ShipImage(artifact.image_id, "registry" if artifact.digest else "ssh"))
+    if not proven:
+        stage.insert(0, StoreLock(lock.fingerprint))
+    finish = list(_finish(lock, release, state, goals, command))
+    return HostPlan(state.host, tuple(stage), tuple(switch), tuple(finish))
+
+
+def _create(
+    lock: Lock, artifact: Artifact, name: str, role: str, found: Container | None
+) -> Iterator[Step]:
+    """Create what isn't there; first remove what has its name and isn't it."""
+    if found is not None and _is_goal(lock, artifact, found):
+        return
+    if found is not None:
+        yield RemoveContainer(name, "it has this name, but not this image or this lock")
+    yield CreateContainer(name, role, f"{role} is to run {lock.service.version}")
+
+
+def _is_goal(lock: Lock, artifact: Artifact, container: Container) -> bool:
+    return (
+        container.image_id == artifact.image_id
+        and container.labels.get(names.FINGERPRINT) == lock.fingerprint
+        and container.state not in ("dead", "removing")
+    )
+
+
+def _start(name: str, found: Container | None, *, fresh: bool) -> list[Step]:
+    if fresh or found is None:
+        return [StartContainer(name, "it was just created")]
+    if found.state == "running" and found.health != "unhealthy":
+        return []
+    if found.state in RUNNING:
+        return [
+            StopContainer(name, 10.0, f"it is {found.health or found.state}"),
+            StartContainer(name, f"it is {found.health or found.state}"),
+        ]
+    return [StartContainer(name, f"it is there, and {found.state}")]
+
+
+def _blocking(role: Role, name: str, state: HostState, lock: Lock) -> set[str]:
+    """Return the project's containers that hold a port which this role publishes.
+
+    Raises LockshipError where somebody else's container holds one.
+    """
+    wanted = [_published(port) for port in role.ports]
+    blocking: set[str] = set()
+    for holder in state.holders:
+        taken = [p for p in holder.published if any(_clash(w, p) for w in wanted)]
+        if not taken or holder.name == name:
+            continue
+        if holder.project != lock.project:
+            raise LockshipError(
+                f"{state.host}: port {taken[0].host_port}/{taken[0].protocol} is in use by the "
+                f"container {holder.name}, which isn't of {lock.project}.",
+                hint="Stop that container, or publish another port in lockship.toml.",
+            )
+        blocking.add(holder.name)
+    return blocking
+
+
+def _published(port: str) -> Published:
+    address, host_port, container_port, protocol = split_port(port)
+    return Published(host_port, container_port, protocol, address)
+
+
+def _clash(one: Published, other: Published) -> bool:
+    """Whether two published ports can't be held at once. '' and 0.0.0.0 are all addresses."""
+    everywhere = ("", "0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
+    return (one.host_port, one.protocol) == (other.host_port, other.protocol) and (
+        one.address == other.address or one.address in everywhere or other.address in everywhere
+    )
+
+
+def _stop(lock: Lock, container: Container) -> StopContainer:
+    role = lock.roles.get(container.labels.get(names.ROLE, ""))
+    version = container.labels.get(names.VERSION, "another version")
+    return StopContainer(
+        container.name,
+        role.stop_timeout if role else 10.0,
+        f"{version} gives way to {lock.service.version}",
+    )
+
+
+def _finish(
+    lock: Lock, release: Release, state: HostState, goals: dict[str, str], command: Command
+) -> Iterator[Step]:
+    """Record the release, then remove what no release that is kept needs."""
+    releases = releases_after(state.releases, release, lock.deploy.retain, command)
+    if releases != state.releases:
+        yield SetReleases(releases)
+    kept = {each.fingerprint for each in releases}
+    stale = [
+        c.name
+        for c in state.containers
+        if c.name not in goals and c.labels.get(names.FINGERPRINT) not in kept
+    ]
+    for name in stale:
+        yield RemoveContainer(name, "no release that is kept for a rollback")
+    images = {each.image_id for each in releases}
+    for image in state.images:
+        if image not in images:
+            yield RemoveImage(image, "no release that is kept for a rollback")
+
+
+def releases_after(
+    releases: tuple[Release, ...], release: Release, retain: int, command: Command
+) -> tuple[Release, ...]:
+    """Return the releases, newest last, once this one serves; at most `retain` earlier ones.
+
+    A deploy puts the release on top. A rollback takes away what was above it, so that a second
+    rollback goes one further back, and not to the version that was just left.
+    """
+    places = [n for n, each in enumerate(releases) if each.fingerprint == release.fingerprint]
+    if command == "rollback" and places:
+        below = releases[: places[-1]]
+    else:
+        below = tuple(r for r in releases if r.fingerprint != release.fingerprint)
+    return (*below, release)[-(retain + 1) :]
+
+
+def undo(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """Return the steps that take back those that were begun, last first.
+
+    Every one of them may be carried out whether the step it takes back ended, failed half-way or
+    never reached the host: starting what runs and removing what is gone change nothing.
+    """
+    begun = list(steps)
+    created = {step.name for step in begun if isinstance(step, CreateContainer)}
+    stopped = {step.name for step in begun if isinstance(step, StopContainer)}
+    started = {step.name for step in begun if isinstance(step, StartContainer)}
+    back: list[Step] = []
+    for step in reversed(begun):
+        match step:
+            case CreateContainer(name=name):
+                back.append(RemoveContainer(name, "the deploy is taken back"))
+            case StartContainer(name=name) if name not in created | stopped:
+                back.append(StopContainer(name, 10.0, "the deploy is taken back"))
+            case StartContainer(name=name) if name in created:
+                back.append(RemoveContainer(name, "the deploy is taken back"))
+            case StopContainer(name=name) if name not in started:
+                back.append(StartContainer(name, "the deploy is taken back: it served before"))
+            case _:
+                pass
+    return tuple(dict.fromkeys(back))

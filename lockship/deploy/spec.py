@@ -1,0 +1,26 @@
+"""The container that a lock describes, as data: what `CreateContainer` asks the engine for."""
+
+from __future__ import annotations
+
+from lockship.deploy import names
+from lockship.host.types import ContainerSpec
+from lockship.lock.model import Artifact, Lock
+
+
+def container_spec(lock: Lock, artifact: Artifact, role_name: str) -> ContainerSpec:
+    """Return the container that the lock describes for a role. It names its image by id (law 4)."""
+    role = lock.roles[role_name]
+    return ContainerSpec(
+        name=names.container_name(lock, role_name),
+        image=artifact.image_id,
+        command=role.command,
+        env=lock.env
+        | {"LOCKSHIP_VERSION": lock.service.version, "LOCKSHIP_SERVICE": lock.service.name},
+        labels=names.container_labels(lock, role_name, role),
+        ports=role.ports,
+        volumes=role.volumes,
+        restart=role.restart,
+        memory=role.memory,
+        cpus=role.cpus,
+        stop_timeout=role.stop_timeout,
+    )

@@ -1,0 +1,111 @@
+"""What runs where, against the lock."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from lockship.deploy import names
+from lockship.deploy.fleet import connected, each, used_hosts
+from lockship.deploy.observe import observe
+from lockship.deploy.plan import RUNNING, roles_on
+from lockship.deploy.state import HostState
+from lockship.errors import LockshipError
+from lockship.host.types import Container
+from lockship.lock.model import Lock
+from lockship.progress import Report, quiet
+
+Verdict = Literal[
+    "as locked", "missing", "stopped", "unhealthy", "another version", "another image", "unexpected"
+]
+
+
+class Row(Struct, frozen=True, rename="kebab"):
+    """One container that is there, or that should be."""
+
+    host: str
+    role: str
+    container: str
+    version: str
+    fingerprint: str
+    state: str
+    health: str
+    verdict: Verdict
+
+
+class Unreachable(Struct, frozen=True):
+    """A host of which nothing is known, and why."""
+
+    host: str
+    message: str
+    hint: str
+
+
+class Status(Struct, frozen=True, rename="kebab"):
+    """The fleet against the lock. `matches`: every host could be read and is as locked."""
+
+    service: str
+    version: str
+    fingerprint: str
+    matches: bool
+    rows: tuple[Row, ...]
+    unreachable: tuple[Unreachable, ...] = ()
+
+
+def status(lock: Lock, *, report: Report = quiet) -> Status:
+    """Observe every host of the lock. A host that can't be read is listed, not raised."""
+    with connected(lock, used_hosts(lock), report) as opened:
+        seen = each(
+            opened.done, lambda name: observe(opened.done[name], lock), parallel=len(opened.done)
+        )
+        failed: dict[str, LockshipError] = {**opened.failed, **seen.failed}
+    rows = tuple(row for state in seen.done.values() for row in compare(lock, state))
+    return Status(
+        service=lock.project,
+        version=lock.service.version,
+        fingerprint=lock.fingerprint,
+        matches=not failed and all(row.verdict == "as locked" for row in rows),
+        rows=rows,
+        unreachable=tuple(Unreachable(h, e.message, e.hint) for h, e in failed.items()),
+    )
+
+
+def compare(lock: Lock, state: HostState) -> list[Row]:
+    """Return a row for each role that should run on a host and for each container that does."""
+    goals = {names.container_name(lock, role): role for role in roles_on(lock, state.host)}
+    here = {container.name: container for container in state.containers}
+    rows = [_goal_row(lock, state.host, role, name, here.get(name)) for name, role in goals.items()]
+    for container in state.containers:
+        if container.name not in goals and container.state in RUNNING:
+            role = container.labels.get(names.ROLE, "")
+            known = role in goals.values()
+            rows.append(
+                _row(state.host, role, container, "another version" if known else "unexpected")
+            )
+    return rows
+
+
+def _goal_row(lock: Lock, host: str, role: str, name: str, found: Container | None) -> Row:
+    if found is None:
+        version, fingerprint = lock.service.version, lock.fingerprint
+        return Row(host, role, name, version, fingerprint, "absent", "", "missing")
+    image_id = lock.artifact.image_id if lock.artifact else found.image_id
+    if found.image_id != image_id or found.labels.get(names.FINGERPRINT) != lock.fingerprint:
+        return _row(host, role, found, "another image")
+    if found.state != "running":
+        return _row(host, role, found, "stopped")
+    return _row(host, role, found, "unhealthy" if found.health == "unhealthy" else "as locked")
+
+
+def _row(host: str, role: str, container: Container, verdict: Verdict) -> Row:
+    return Row(
+        host=host,
+        role=role,
+        container=container.name,
+        version=container.labels.get(names.VERSION, ""),
+        fingerprint=container.labels.get(names.FINGERPRINT, ""),
+        state=container.state,
+        health=container.health or "",
+        verdict=verdict,
+    )

@@ -1,0 +1,98 @@
+"""What a host tells and is told, as frozen data: no dict of the Docker API travels further."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from msgspec import Struct
+
+ContainerState = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
+Health = Literal["starting", "healthy", "unhealthy"]
+
+
+class Published(Struct, frozen=True, order=True):
+    """A container's port on the host. `address` is '' for all of the host's addresses."""
+
+    host_port: int
+    container_port: int
+    protocol: str = "tcp"
+    address: str = ""
+
+
+class Container(Struct, frozen=True):
+    """A container as the engine sees it now.
+
+    `address` is its IP on its first network ('' when it isn't running). `health` is None when the
+    image has no HEALTHCHECK. `exposed` are the TCP ports that the image declares.
+    """
+
+    id: str
+    name: str
+    image_id: str
+    state: ContainerState
+    labels: Mapping[str, str]
+    exit_code: int = 0
+    oom_killed: bool = False
+    error: str = ""
+    health: Health | None = None
+    health_output: str = ""
+    address: str = ""
+    published: tuple[Published, ...] = ()
+    exposed: tuple[int, ...] = ()
+    created: str = ""
+    started: str = ""
+
+
+class ImageInfo(Struct, frozen=True):
+    """An image on a host. `layers` are its diff ids from the base up."""
+
+    id: str
+    tags: tuple[str, ...]
+    digests: tuple[str, ...]
+    labels: Mapping[str, str]
+    layers: tuple[str, ...]
+    architecture: str
+    os: str
+    size: int
+    has_healthcheck: bool = False
+
+
+class ContainerSpec(Struct, frozen=True):
+    """A container to create. Sizes in bytes, times in seconds, `cpus` in cores."""
+
+    name: str
+    image: str
+    command: tuple[str, ...]
+    env: Mapping[str, str]
+    labels: Mapping[str, str]
+    ports: tuple[str, ...]
+    volumes: tuple[str, ...]
+    restart: str
+    memory: str | None
+    cpus: float | None
+    stop_timeout: float
+
+
+class EngineInfo(Struct, frozen=True):
+    """A host's Docker engine. `containerd_store`: images are kept by containerd, not by a driver."""
+
+    version: str
+    os: str
+    architecture: str
+    containerd_store: bool
+
+
+class RegistryAuth(Struct, frozen=True):
+    """Credentials for one registry, sent with a request and stored nowhere.
+
+    Either `username` and `password`, or `identity_token`. `server` is the registry's name.
+    """
+
+    server: str
+    username: str = ""
+    password: str = ""
+    identity_token: str = ""
+
+    def __repr__(self) -> str:
+        return f"RegistryAuth(server={self.server!r})"  # a password in a traceback is a leak

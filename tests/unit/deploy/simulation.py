@@ -1,0 +1,111 @@
+"""A host in memory that obeys a plan's steps: what a real engine would hold after each.
+
+Only for the property that needs thousands of hosts and failures: that a plan converges. The same
+is shown on real engines in tests/fleet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import msgspec
+
+from lockship.deploy import names
+from lockship.deploy.spec import container_spec
+from lockship.deploy.state import Holder, HostState
+from lockship.deploy.steps import (
+    CreateContainer,
+    ProbeContainer,
+    Release,
+    RemoveContainer,
+    RemoveImage,
+    SetReleases,
+    ShipImage,
+    StartContainer,
+    Step,
+    StopContainer,
+    StoreLock,
+)
+from lockship.host.types import Container, Published
+from lockship.lock.model import Artifact, Lock
+from lockship.lock.names import split_port
+
+
+class StepFailed(Exception):  # noqa: N818
+    """The simulated host refused a step."""
+
+
+@dataclass
+class SimulatedHost:
+    name: str
+    containers: dict[str, Container] = field(default_factory=dict)
+    images: set[str] = field(default_factory=set)
+    releases: tuple[Release, ...] = ()
+    stored: set[str] = field(default_factory=set)
+    broken: set[str] = field(default_factory=set)  # containers that never get healthy
+
+    def observe(self, artifact: Artifact) -> HostState:
+        running = [c for c in self.containers.values() if c.state == "running" and c.published]
+        return HostState(
+            host=self.name,
+            containers=tuple(sorted(self.containers.values(), key=lambda c: c.name)),
+            holders=tuple(Holder(c.name, c.labels[names.PROJECT], c.published) for c in running),
+            releases=self.releases,
+            images=tuple(sorted(self.images)),
+            has_image=artifact.image_id in self.images,
+        )
+
+    def serving(self) -> list[Container]:
+        return [c for c in self.containers.values() if c.state == "running"]
+
+    def apply(self, step: Step, lock: Lock, artifact: Artifact) -> None:
+        match step:
+            case ShipImage(image_id=image_id):
+                self.images.add(image_id)
+            case StoreLock(fingerprint=fingerprint):
+                self.stored.add(fingerprint)
+            case CreateContainer(name=name, role=role):
+                self._create(name, role, lock, artifact)
+            case StartContainer(name=name):
+                self._start(name)
+            case ProbeContainer(name=name):
+                if self.containers[name].state != "running" or name in self.broken:
+                    raise StepFailed(f"{name} isn't healthy")
+            case StopContainer(name=name):
+                if name in self.containers:
+                    self._set(name, "exited")
+            case RemoveContainer(name=name):
+                self.containers.pop(name, None)
+            case RemoveImage(image_id=image_id):
+                if all(c.image_id != image_id for c in self.containers.values()):
+                    self.images.discard(image_id)
+            case SetReleases(releases=releases):
+                self.releases = releases
+
+    def _create(self, name: str, role: str, lock: Lock, artifact: Artifact) -> None:
+        spec = container_spec(lock, artifact, role)
+        if name in self.containers or spec.image not in self.images:
+            raise StepFailed(f"{name} can't be created")
+        published = []
+        for port in spec.ports:
+            address, host_port, container_port, protocol = split_port(port)
+            published.append(Published(host_port, container_port, protocol, address))
+        self.containers[name] = Container(
+            id=name,
+            name=name,
+            image_id=spec.image,
+            state="created",
+            labels=spec.labels,
+            published=tuple(published),
+        )
+
+    def _start(self, name: str) -> None:
+        container = self.containers[name]
+        taken = {p for c in self.serving() if c.name != name for p in c.published}
+        if taken & set(container.published):
+            raise StepFailed(f"a port of {name} is in use")
+        self._set(name, "running")
+
+    def _set(self, name: str, state: str) -> None:
+        changed = msgspec.structs.replace(self.containers[name], state=state)  # type: ignore[arg-type]
+        self.containers[name] = changed
