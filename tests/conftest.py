@@ -1,0 +1,104 @@
+"""Every test is hermetic: own home, git settings and time zone. For servers, ask for `fleet`."""
+
+import os
+import pwd
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.harness import Fleet, HarnessError
+from tests.harness.home import GITCONFIG
+
+# Under sudo both the developer's own home and root's.
+REAL_HOMES = [
+    Path(pwd.getpwuid(int(user)).pw_dir)
+    for user in {str(os.getuid()), os.environ.get("SUDO_UID", str(os.getuid()))}
+]
+GUARDED = (
+    ".lockship",
+    ".cache/lockship",
+    ".config/lockship",
+    ".local/share/lockship",
+    ".local/state/lockship",
+    ".ssh",
+    ".ssh/config",
+    ".ssh/known_hosts",
+    ".docker",
+    ".docker/config.json",
+    ".gitconfig",
+    ".config/git",
+)
+"""What lockship, git, ssh and docker would write to if they took the real home for the user's."""
+
+
+@pytest.fixture(autouse=True)
+def hermetic(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """Nothing of the developer's is in the environment; touching their real home fails the test."""
+    home = tmp_path_factory.mktemp("home")
+    (home / ".gitconfig").write_text(GITCONFIG)
+    for name in [
+        name
+        for name in os.environ
+        if name.startswith(("GIT_", "XDG_", "DOCKER_", "LOCKSHIP_", "SSH_"))
+    ]:
+        monkeypatch.delenv(name)
+    for name in ("VERSION", "NO_COLOR", "FORCE_COLOR", "CI", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    hermetic_values = {
+        "HOME": str(home),
+        "XDG_CACHE_HOME": str(home / ".cache"),
+        "XDG_CONFIG_HOME": str(home / ".config"),
+        "XDG_DATA_HOME": str(home / ".local/share"),
+        "XDG_STATE_HOME": str(home / ".local/state"),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": str(home / ".gitconfig"),
+        "EDITOR": "false",
+        "GIT_EDITOR": "false",
+        "TZ": "UTC",
+        "LANG": "C.UTF-8",
+        "TERM": "dumb",
+    }
+    for name, value in hermetic_values.items():
+        monkeypatch.setenv(name, value)
+    before = _guarded()
+    yield
+    touched = sorted(name for name, seen in _guarded().items() if seen != before[name])
+    if touched:
+        pytest.fail(f"the test touched the real home: {', '.join(touched)}", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def fleet() -> Iterator[Fleet]:
+    """Three hosts, a builder and a registry with TLS and a password, shared by a worker's tests.
+
+    A test that leaves something behind on it asks for `clean_fleet` instead.
+    """
+    try:
+        with Fleet.start(hosts=3) as fleet:
+            yield fleet
+    except HarnessError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture
+def clean_fleet(fleet: Fleet) -> Iterator[Fleet]:
+    """The shared fleet, with all faults undone and nothing deployed after the test."""
+    try:
+        yield fleet
+    finally:
+        fleet.reset()
+
+
+def _guarded() -> dict[str, int | None]:
+    paths = [home / name for home in REAL_HOMES for name in GUARDED]
+    return {str(path): _changed(path) for path in paths}
+
+
+def _changed(path: Path) -> int | None:
+    try:
+        return path.lstat().st_mtime_ns
+    except OSError:
+        return None
