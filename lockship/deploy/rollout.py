@@ -18,6 +18,7 @@ from lockship.deploy.fleet import attention, connected, each, gathered, used_hos
 from lockship.deploy.mutex import Mutex, MutexHeld, hold
 from lockship.deploy.observe import observe
 from lockship.deploy.plan import Command, plan, undo
+from lockship.deploy.probe import Halted
 from lockship.deploy.state import HostState
 from lockship.deploy.steps import HostPlan, Plan, Step
 from lockship.deploy.supply import Supply
@@ -286,7 +287,3 @@ class _Rollout:
 
         touched = [plan.host for plan in self.plan.hosts if self.begun.get(plan.host)]
         return dict(each(touched, one, parallel=self.work.lock.deploy.parallel).failed)
-
-
-class Halted(LockshipError):  # noqa: N818 - not a failure of its own
-    """This host stopped because of another one, or of the user: not a failure of its own."""

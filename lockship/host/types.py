@@ -42,6 +42,7 @@ class Container(Struct, frozen=True):
     exposed: tuple[int, ...] = ()
     created: str = ""
     started: str = ""
+    restarts: int = 0
 
 
 class ImageInfo(Struct, frozen=True):
@@ -56,6 +57,7 @@ class ImageInfo(Struct, frozen=True):
     os: str
     size: int
     has_healthcheck: bool = False
+    exposed: tuple[int, ...] = ()
 
 
 class ContainerSpec(Struct, frozen=True):
@@ -75,7 +77,7 @@ class ContainerSpec(Struct, frozen=True):
 
 
 class EngineInfo(Struct, frozen=True):
-    """A host's Docker engine. `containerd_store`: images are kept by containerd, not by a driver."""
+    """A host's Docker engine. `containerd_store`: containerd keeps its images, not a driver."""
 
     version: str
     os: str

@@ -1,0 +1,141 @@
+"""Images of an engine: pull, load, export, remove."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from lockship.host.errors import HostError
+from lockship.host.translate import clean, from_engine
+from lockship.host.types import RegistryAuth
+
+if TYPE_CHECKING:
+    import docker
+    import requests
+
+INACTIVE: Final = 300.0  # seconds without a sign of life: an engine unpacks big layers silently
+_CHUNK = 1 << 17
+
+
+def pull(host: str, api: docker.APIClient, reference: str, auth: RegistryAuth | None) -> None:
+    """Pull `repository@sha256:...`; raises HostError with what the registry said."""
+    from docker.auth import encode_header
+
+    # Always a header: without one the SDK would look for credentials by itself.
+    header = encode_header(_credentials(auth) if auth else {})
+    response = api.post(
+        f"{api.base_url}/v{api.api_version}/images/create",
+        params={"fromImage": reference},
+        headers={"X-Registry-Auth": _text(header)},
+        stream=True,
+        timeout=INACTIVE,
+    )
+    try:
+        said = _error(response)
+    finally:
+        response.close()
+    if said is not None:
+        raise refused_pull(host, reference, said)
+
+
+def load(host: str, api: docker.APIClient, chunks: Iterable[bytes]) -> None:
+    """Load an image tar; raises HostError with what the engine said."""
+    response = api.post(
+        f"{api.base_url}/v{api.api_version}/images/load",
+        data=_blocks(chunks),
+        headers={"Content-Type": "application/x-tar"},
+        stream=True,
+        timeout=INACTIVE,
+    )
+    try:
+        said = _error(response)
+    finally:
+        response.close()
+    if said is not None:
+        raise from_engine(host, "load image", said)
+
+
+def export(api: docker.APIClient, image_id: str) -> Iterator[bytes]:
+    """Return an image tar piece by piece."""
+    from docker.errors import APIError
+
+    response = api.get(
+        f"{api.base_url}/v{api.api_version}/images/{image_id}/get", stream=True, timeout=INACTIVE
+    )
+    try:
+        if response.status_code >= 400:
+            raise APIError("export", response, response.text)
+        yield from response.iter_content(_CHUNK)
+    finally:
+        response.close()
+
+
+def remove(api: docker.APIClient, reference: str) -> bool:
+    """Remove an image or a name; False when it is in use or gone."""
+    from docker.errors import APIError
+
+    try:
+        api.remove_image(reference)
+    except APIError as error:
+        if error.status_code in (404, 409):
+            return False
+        raise
+    return True
+
+
+def refused_pull(host: str, reference: str, said: str) -> HostError:
+    """Return the error for a pull that failed, from what the engine passed on of the registry."""
+    low = said.lower()
+    if "no space left on device" in low:
+        return from_engine(host, f"pull {reference}", said)
+    registry = reference.partition("/")[0]
+    if "x509" in low or "certificate" in low:
+        hint = f"give the host the registry's CA: /etc/docker/certs.d/{registry}/ca.crt"
+    elif "manifest unknown" in low or "not found" in low:
+        hint = "the registry doesn't have it any more: lockship build"
+    elif "unauthorized" in low or "denied" in low or "authentication required" in low:
+        hint = f"log in on this machine: docker login {registry}"
+    else:
+        hint = (
+            f"see whether the host reaches the registry: ssh {host} curl -v https://{registry}/v2/"
+        )
+    return HostError(host, "pull", f"pull {reference}: {clean(said)}", hint=hint)
+
+
+def _credentials(auth: RegistryAuth) -> dict[str, str]:
+    if auth.identity_token:
+        return {"identitytoken": auth.identity_token, "serveraddress": auth.server}
+    return {"username": auth.username, "password": auth.password, "serveraddress": auth.server}
+
+
+def _text(header: bytes | str) -> str:
+    return header.decode() if isinstance(header, bytes) else header
+
+
+def _error(response: requests.Response) -> str | None:
+    """Read an answer to its end; return what went wrong, as told by its status or in its lines."""
+    if response.status_code >= 400:
+        text = response.text
+        try:
+            return str(json.loads(text)["message"])
+        except (ValueError, KeyError, TypeError):
+            return text.strip() or f"HTTP status {response.status_code}"
+    said = None
+    for line in response.iter_lines():
+        message: Any = json.loads(line) if line.strip() else {}
+        if isinstance(message, dict) and "error" in message:
+            said = said or str(message["error"])
+    return said
+
+
+def _blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Join small pieces: each piece becomes a chunk of HTTP and at least one SSH packet."""
+    buffer = bytearray()
+    for chunk in chunks:
+        buffer += chunk
+        if len(buffer) >= _CHUNK:
+            yield bytes(buffer)
+            buffer.clear()
+    if buffer:
+        yield bytes(buffer)

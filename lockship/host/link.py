@@ -1,0 +1,46 @@
+"""What a server's two kinds of link have in common: SSH, or this machine itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from lockship.host.channel import SocketLike
+from lockship.host.process import Process
+
+
+class Link(Protocol):
+    """A way to a host: its engine, TCP from its point of view, its files, its programs.
+
+    Raises whatever the way itself raises; `translate.boundary` around each use makes HostErrors.
+    """
+
+    def dial_engine(self, timeout: float) -> SocketLike:
+        """Open a stream to the Docker engine."""
+
+    def dial(self, address: str, port: int, timeout: float) -> SocketLike:
+        """Open a TCP connection from the host's point of view."""
+
+    def spawn(self, argv: Sequence[str]) -> Process:
+        """Start a program on the host."""
+
+    def read_file(self, path: str) -> bytes | None:
+        """Return a file's content; None when there is none."""
+
+    def read_tail(self, path: str, size: int) -> bytes:
+        """Return at most a file's last `size` bytes; none when there is no file."""
+
+    def write_file(self, path: str, data: bytes, mode: int) -> None:
+        """Replace a file by rename, making its folders (0700)."""
+
+    def append_line(self, path: str, line: bytes) -> None:
+        """Append by one write, making the file (0600) and its folders (0700)."""
+
+    def list_folder(self, path: str) -> list[str]:
+        """Return the names in a folder, sorted; none when there is no folder."""
+
+    def remove_file(self, path: str) -> None:
+        """Remove a file; a gone one is fine."""
+
+    def close(self) -> None:
+        """End all of it."""

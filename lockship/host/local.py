@@ -1,0 +1,117 @@
+"""This machine as a host: its own engine, sockets, files and programs."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from lockship.host.channel import SocketLike
+from lockship.host.diagnose import no_socket
+from lockship.host.process import ChildProcess, Process
+
+
+class LocalLink:
+    """The way to this machine. Relative paths begin at the home folder, as on any host."""
+
+    def __init__(self, host: str, engine_socket: str) -> None:
+        self._host = host
+        self._engine_socket = engine_socket
+        self._home = Path.home()
+
+    def dial_engine(self, timeout: float) -> SocketLike:
+        """See `Link`."""
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        sock.settimeout(timeout)
+        try:
+            sock.connect(self._engine_socket)
+        except TimeoutError:
+            sock.close()
+            raise
+        except OSError as error:
+            sock.close()
+            raise no_socket(self._host, self._engine_socket, error) from error
+        return sock
+
+    def dial(self, address: str, port: int, timeout: float) -> SocketLike:
+        """See `Link`."""
+        return socket.create_connection((address, port), timeout)
+
+    def spawn(self, argv: Sequence[str]) -> Process:
+        """See `Link`."""
+        return ChildProcess(
+            subprocess.Popen(
+                list(argv),
+                bufsize=0,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=self._home,
+                start_new_session=True,  # Ctrl-C is for lockship, which then ends it in order
+            )
+        )
+
+    def read_file(self, path: str) -> bytes | None:
+        """See `Link`."""
+        try:
+            return (self._home / path).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def read_tail(self, path: str, size: int) -> bytes:
+        """See `Link`."""
+        try:
+            with (self._home / path).open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - size))
+                return file.read()
+        except FileNotFoundError:
+            return b""
+
+    def write_file(self, path: str, data: bytes, mode: int) -> None:
+        """See `Link`."""
+        target = self._home / path
+        _make_folders(target.parent)
+        unfinished = target.with_name(f"{target.name}.{secrets.token_hex(4)}.new")
+        try:
+            with unfinished.open("xb") as file:
+                os.fchmod(file.fileno(), mode)
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(target)
+        except BaseException:
+            unfinished.unlink(missing_ok=True)
+            raise
+
+    def append_line(self, path: str, line: bytes) -> None:
+        """See `Link`."""
+        target = self._home / path
+        _make_folders(target.parent)
+        descriptor = os.open(target, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.write(descriptor, line)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def list_folder(self, path: str) -> list[str]:
+        """See `Link`."""
+        try:
+            return sorted(entry.name for entry in (self._home / path).iterdir())
+        except FileNotFoundError:
+            return []
+
+    def remove_file(self, path: str) -> None:
+        """See `Link`."""
+        (self._home / path).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Nothing is held open between calls."""
+
+
+def _make_folders(path: Path) -> None:
+    for folder in reversed([path, *path.parents]):
+        folder.mkdir(mode=0o700, exist_ok=True)

@@ -1,0 +1,285 @@
+"""One connected server: its containers and images, files, programs and network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from lockship.host import images, parse, streams
+from lockship.host.channel import SocketLike
+from lockship.host.execute import execute
+from lockship.host.link import Link
+from lockship.host.process import Process
+from lockship.host.spec import to_engine
+from lockship.host.translate import boundary
+from lockship.host.types import Container, ContainerSpec, EngineInfo, ImageInfo, RegistryAuth
+
+if TYPE_CHECKING:
+    import docker
+
+_T = TypeVar("_T")
+CALL = 60.0  # seconds without an answer from the engine
+
+
+class Server:
+    """A connected server. Every method raises HostError, with the host's name (`dial`: see there).
+
+    Used by one thread at a time; `spawn` and what it returns may be used by another one meanwhile.
+    """
+
+    def __init__(self, name: str, link: Link, *, call_timeout: float = CALL) -> None:
+        self.name = name
+        self._link = link
+        self._timeout = call_timeout
+
+    def __repr__(self) -> str:
+        return f"Server({self.name!r})"
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # Containers
+
+    def containers(self, labels: Mapping[str, str]) -> list[Container]:
+        """Return the containers with all of these labels, in any state, newest first.
+
+        They come from one call, which says less than `container`: see `parse.container_from_list`.
+        An empty value stands for any value.
+        """
+        found = self._call(
+            "list containers",
+            lambda api: api.containers(all=True, filters={"label": _filters(labels)}),
+        )
+        return [parse.container_from_list(raw) for raw in found]
+
+    def container(self, name: str) -> Container | None:
+        """Return all about one container, by name or id; None when there is none."""
+        raw = self._maybe(f"inspect {name}", lambda api: api.inspect_container(name))
+        return None if raw is None else parse.container_from_inspect(raw)
+
+    def port_holders(self) -> list[Container]:
+        """Return the running containers, of whatever project, that publish ports on the host."""
+        found = self._call("list containers", lambda api: api.containers())
+        listed = [parse.container_from_list(raw) for raw in found]
+        return [container for container in listed if container.published]
+
+    def create(self, spec: ContainerSpec) -> str:
+        """Create a container and return its id."""
+        body = to_engine(spec)
+        made: dict[str, Any] = self._call(
+            f"create {spec.name}",
+            lambda api: api.create_container_from_config(body, spec.name),  # type: ignore[no-untyped-call]
+        )
+        return str(made["Id"])
+
+    def start(self, name: str) -> None:
+        """Start a container; one that runs is fine."""
+        self._call(f"start {name}", lambda api: api.start(name))
+
+    def stop(self, name: str, timeout: float) -> None:
+        """Stop a container: SIGTERM, and SIGKILL after `timeout` seconds. A gone one is fine."""
+        self._maybe(f"stop {name}", lambda api: api.stop(name, timeout=math.ceil(timeout)))
+
+    def remove(self, name: str) -> None:
+        """Remove a container and its anonymous volumes, running or not. A gone one is fine."""
+        self._maybe(f"remove {name}", lambda api: api.remove_container(name, v=True, force=True))
+
+    def logs(
+        self,
+        name: str,
+        *,
+        tail: int | None = None,
+        follow: bool = False,
+        since: float | None = None,
+        timestamps: bool = False,
+    ) -> Iterator[bytes]:
+        """Return a container's output, standard error among it, as lines without their ends.
+
+        `since` is in seconds since the epoch. With `follow` it ends with the container, and waits
+        for output without limit.
+        """
+        with self._boundary(f"logs of {name}"):
+            yield from streams.logs(
+                self._api,
+                name,
+                tail=tail,
+                follow=follow,
+                since=since,
+                timestamps=timestamps,
+                timeout=self._timeout,
+            )
+
+    def exec(
+        self,
+        name: str,
+        argv: Sequence[str],
+        *,
+        tty: bool = False,
+        files: tuple[int, int, int] = (0, 1, 2),
+    ) -> int:
+        """Run a program in a container, with this process's files, and return its exit status.
+
+        With `tty` it gets a terminal, which takes over this one (if it is one) until it ends.
+        `files` are the file descriptors of its input, output and errors.
+        """
+        with self._boundary(f"exec in {name}"):
+            return execute(
+                self._api,
+                self._link.dial_engine,
+                name,
+                argv,
+                tty=tty,
+                files=files,
+                timeout=self._timeout,
+            )
+
+    # Images
+
+    def image(self, reference: str) -> ImageInfo | None:
+        """Return an image by id, tag or repository@digest; None when there is none."""
+        raw: dict[str, Any] | None = self._maybe(
+            f"inspect {reference}",
+            lambda api: api.inspect_image(reference),  # type: ignore[no-untyped-call]
+        )
+        return None if raw is None else parse.image_from_inspect(raw)
+
+    def images(self, labels: Mapping[str, str]) -> list[ImageInfo]:
+        """Return the images with all of these labels. An empty value stands for any value."""
+        found = self._call(
+            "list images",
+            lambda api: api.images(filters={"label": _filters(labels)}),
+        )
+        each = (self.image(image_id) for image_id in dict.fromkeys(raw["Id"] for raw in found))
+        return [image for image in each if image]
+
+    def all_layers(self) -> set[tuple[str, ...]]:
+        """Return the layers of every image here, as diff ids from the base up.
+
+        A layer is here when the whole chain up to it begins one of these.
+        """
+        found = self._call("list images", lambda api: api.images(quiet=True))
+        each = (self.image(image_id) for image_id in dict.fromkeys(found))
+        return {image.layers for image in each if image}
+
+    def remove_image(self, reference: str) -> bool:
+        """Remove an image, or one of its names; False when it is in use or gone."""
+        with self._boundary(f"remove image {reference}"):
+            return images.remove(self._api, reference)
+
+    def tag(self, image_id: str, reference: str) -> None:
+        """Give an image a name."""
+        repository, _, tag = reference.rpartition(":")
+        self._call(
+            f"tag {reference}", lambda api: api.tag(image_id, repository, tag=tag, force=True)
+        )
+
+    def pull(self, reference: str, auth: RegistryAuth | None = None) -> None:
+        """Pull `repository@sha256:...`; the credentials go along with this request only."""
+        with self._boundary(f"pull {reference}", images.INACTIVE):
+            images.pull(self.name, self._api, reference, auth)
+
+    def load(self, chunks: Iterable[bytes]) -> None:
+        """Load images from an image tar, as `docker load` does."""
+        with self._boundary("load image", images.INACTIVE):
+            images.load(self.name, self._api, chunks)
+
+    def export(self, image_id: str) -> Iterator[bytes]:
+        """Return an image as a tar, as `docker save` does."""
+        with self._boundary(f"export {image_id}", images.INACTIVE):
+            yield from images.export(self._api, image_id)
+
+    def engine_info(self) -> EngineInfo:
+        """Return what engine this is; takes two calls."""
+        version = self._call("version", lambda api: api.version())
+        info = self._call("info", lambda api: api.info())
+        return EngineInfo(
+            version=version["Version"],
+            os=version["Os"],
+            architecture=version["Arch"],
+            containerd_store="io.containerd" in str(info.get("DriverStatus") or ""),
+        )
+
+    # Files, programs, network
+
+    def read_file(self, path: str) -> bytes | None:
+        """Return a file's content; None when there is none.
+
+        Paths are relative to the login user's home, or absolute.
+        """
+        with self._boundary(f"read {path}"):
+            return self._link.read_file(path)
+
+    def read_tail(self, path: str, size: int) -> bytes:
+        """Return a file's last `size` bytes, fewer when it is shorter, none when it isn't there."""
+        with self._boundary(f"read {path}"):
+            return self._link.read_tail(path, size)
+
+    def write_file(self, path: str, data: bytes, mode: int = 0o600) -> None:
+        """Replace a file in one step, making its folders (0700)."""
+        with self._boundary(f"write {path}"):
+            self._link.write_file(path, data, mode)
+
+    def append_line(self, path: str, line: bytes) -> None:
+        """Append a line (at most 32 kB) in one write, making the file (0600) and its folders."""
+        with self._boundary(f"append to {path}"):
+            self._link.append_line(path, line.rstrip(b"\n") + b"\n")
+
+    def list_folder(self, path: str) -> list[str]:
+        """Return the names in a folder, sorted; none when there is no folder."""
+        with self._boundary(f"list {path}"):
+            return self._link.list_folder(path)
+
+    def remove_file(self, path: str) -> None:
+        """Remove a file; a gone one is fine."""
+        with self._boundary(f"remove {path}"):
+            self._link.remove_file(path)
+
+    def spawn(self, argv: Sequence[str]) -> Process:
+        """Start a program on the host; it lives at most as long as this connection."""
+        with self._boundary(f"run {argv[0]}"):
+            return self._link.spawn(argv)
+
+    def dial(self, address: str, port: int, timeout: float) -> SocketLike:
+        """Open a TCP connection from the host's point of view.
+
+        It raises OSError when that fails, since whoever asks wants to know how; HostError when the
+        way to the host does.
+        """
+        return self._link.dial(address, port, timeout)
+
+    def close(self) -> None:
+        """End the connection and everything on it."""
+        if "_api" in self.__dict__:
+            self._api.close()
+        self._link.close()
+
+    @cached_property
+    def _api(self) -> docker.APIClient:
+        from lockship.host.dial import client
+
+        return client(self._link.dial_engine, self._timeout)
+
+    def _boundary(self, what: str, limit: float | None = None) -> Any:
+        return boundary(self.name, what, limit or self._timeout)
+
+    def _call(self, what: str, call: Callable[[docker.APIClient], _T]) -> _T:
+        with self._boundary(what):
+            return call(self._api)
+
+    def _maybe(self, what: str, call: Callable[[docker.APIClient], _T]) -> _T | None:
+        from docker.errors import NotFound
+
+        with self._boundary(what):
+            try:
+                return call(self._api)
+            except NotFound:
+                return None
+
+
+def _filters(labels: Mapping[str, str]) -> list[str]:
+    return [f"{name}={value}" if value else name for name, value in labels.items()]
