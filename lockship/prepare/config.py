@@ -1,0 +1,151 @@
+"""`lockship.toml`: its model, and reading it from the tree that is being locked.
+
+docs/configuration.md is the reference of these tables. Where a table is the same in the lock, it
+is the lock's own.
+"""
+
+from __future__ import annotations
+
+import shlex
+import tomllib
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, field
+
+from lockship.errors import UsageError
+from lockship.lock.model import Build, Deploy, Healthcheck, Host, Role, Table
+from lockship.lock.names import (
+    CONFIG_NAME,
+    EnvName,
+    Memory,
+    PublishedPort,
+    Repository,
+    RoleName,
+    Seconds,
+    ServiceName,
+    Volume,
+)
+from lockship.lock.shape import Problem, problems
+from lockship.prepare import hosts, rules
+from lockship.prepare.complaint import Document, complain
+
+
+class ServiceTable(Table, frozen=True):
+    """`[service]`: what is deployed."""
+
+    name: ServiceName
+
+
+class SourceTable(Table, frozen=True):
+    """`[source]`: where others find the repository, for the image's label."""
+
+    remote: str | None = None
+
+
+class ImageTable(Table, frozen=True):
+    """`[image]`: what the image is called; the service's name when nothing is said."""
+
+    repository: Repository | None = None
+
+
+class RoleTable(Table, frozen=True):
+    """`[roles.NAME]`: containers of one kind. A command in one string is split as a shell would."""
+
+    hosts: Annotated[tuple[str, ...], Meta(min_length=1)]
+    command: str | tuple[str, ...] = ()
+    ports: tuple[PublishedPort, ...] = ()
+    volumes: tuple[Volume, ...] = ()
+    labels: dict[str, str] = field(default_factory=dict)
+    restart: Literal["no", "always", "unless-stopped", "on-failure"] = "unless-stopped"
+    memory: Memory | None = None
+    cpus: Annotated[float, Meta(gt=0, le=1024)] | None = None
+    stop_timeout: Seconds = 10.0
+    healthcheck: bool = True
+
+    def for_lock(self) -> Role:
+        """Return the lock's table: hosts by name, the command as a list."""
+        fields = msgspec.structs.asdict(self)
+        command = shlex.split(self.command) if isinstance(self.command, str) else self.command
+        names = tuple(hosts.parse(host).name for host in self.hosts)
+        return Role(**{**fields, "hosts": names, "command": tuple(command)})
+
+
+class Config(Table, frozen=True):
+    """All of `lockship.toml`, a destination's file merged over it."""
+
+    service: ServiceTable
+    roles: Annotated[dict[RoleName, RoleTable], Meta(min_length=1)]
+    source: SourceTable = SourceTable()
+    build: Build = Build()
+    image: ImageTable = ImageTable()
+    env: dict[EnvName, str] = field(default_factory=dict)
+    healthcheck: Healthcheck = Healthcheck()
+    deploy: Deploy = Deploy()
+
+    def hosts(self) -> dict[str, Host]:
+        """Return every host by its name, in order of names, without keys."""
+        found = {
+            host.name: Host(user=host.user, port=host.port)
+            for role in self.roles.values()
+            for host in map(hosts.parse, role.hosts)
+        }
+        return dict(sorted(found.items()))
+
+
+def config_name(destination: str | None) -> str:
+    """Return the file that is merged over `lockship.toml` (None: `lockship.toml` itself)."""
+    return f"lockship.{destination}.toml" if destination else CONFIG_NAME
+
+
+def parse(files: dict[str, bytes]) -> Config:
+    """Return the configuration in `files` (name to content, each merged over those before it).
+
+    Raises UsageError with every problem at once.
+    """
+    documents = [_document(name, data) for name, data in files.items()]
+    merged: dict[str, Any] = {}
+    for document in documents:
+        merged = merge(merged, document.tables)
+    found = problems(merged, Config)
+    found += rules.check(merged, {problem.path for problem in found})
+    if found:
+        raise complain(documents, sorted(found, key=_in_file_order(merged)))
+    return msgspec.convert(merged, Config)
+
+
+def merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Return `above` laid over `below`: tables key by key, everything else replaced."""
+    result = dict(below)
+    for key, value in above.items():
+        old = below.get(key)
+        if isinstance(old, dict) and isinstance(value, dict):
+            result[key] = merge(old, value)
+        else:
+            result[key] = value
+    return result
+
+
+def _document(name: str, data: bytes) -> Document:
+    try:
+        text = data.decode()
+        return Document(name, text, tomllib.loads(text))
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise UsageError(f"{name}:{line}: this is not UTF-8 text.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(
+            f"{name} is not valid TOML: {error}.", hint="The format: https://toml.io/en/v1.0.0"
+        ) from error
+    except RecursionError as error:
+        raise UsageError(f"{name} is nested too deeply.") from error
+
+
+def _in_file_order(merged: dict[str, Any]) -> Any:
+    tables = list(merged)
+
+    def position(problem: Problem) -> tuple[int, str]:
+        first = problem.path[0] if problem.path else ""
+        return (tables.index(first) if first in tables else len(tables), problem.key)
+
+    return position

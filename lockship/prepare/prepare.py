@@ -1,0 +1,169 @@
+"""`prepare` and `check`: from git, configuration and pins to one lock.
+
+`git status` takes the longest of all, so it is started before anything else is even imported.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lockship.git import Repository
+from lockship.prepare import dirty
+from lockship.progress import Event, Report, quiet
+
+if TYPE_CHECKING:
+    from lockship.lock.diff import Difference
+    from lockship.lock.model import Lock
+    from lockship.prepare.pins import Upgraded
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The lock that is now at `path`; `before` is the sound one that was there.
+
+    `changed`: the file was written. `differences` are those from `before`, field by field;
+    `upgraded` the pins that were looked up again and differ; `notes` what a person should know.
+    """
+
+    lock: Lock
+    path: Path
+    before: Lock | None
+    changed: bool
+    differences: tuple[Difference, ...]
+    notes: tuple[str, ...]
+    upgraded: tuple[Upgraded, ...]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What `prepare` would write; no differences: the lock that is there is fresh."""
+
+    lock: Lock
+    path: Path
+    before: Lock | None
+    differences: tuple[Difference, ...]
+    notes: tuple[str, ...]
+
+
+def prepare(
+    start: Path,
+    *,
+    destination: str | None = None,
+    force: bool = False,
+    version: str | None = None,
+    upgrade: str | None = None,
+    report: Report = quiet,
+) -> Prepared:
+    """Lock what the repository around `start` holds, and write the lock where it changed.
+
+    `force` locks a dirty tree by a snapshot in git; `version` names a release; `upgrade` looks up
+    the pins of a host ('*': all) again. Raises UsageError for wrong words or configuration,
+    RefusedError for what can't be locked, LockshipError where git or the disk fails.
+    """
+    with _status(start) as status:
+        from lockship.lock.diff import differences
+        from lockship.prepare import previous, snapshot
+        from lockship.prepare.compose import compose
+        from lockship.prepare.look import look
+        from lockship.prepare.naming import named, refuse_bad_name
+        from lockship.prepare.pins import pin
+
+        repository = Repository.discover(start)
+        path = previous.lock_path(repository.root, destination)
+        before = previous.read(path, destination)
+        refuse_bad_name(version)
+        seen = look(repository, status, destination=destination, force=force, env={})
+        hosts, upgraded = pin(seen.config.hosts(), before.hosts, upgrade)
+        source, name, note = named(seen, version, before.lock)
+        lock = compose(
+            config=seen.config,
+            source=source,
+            version=name,
+            destination=destination,
+            hosts=hosts,
+            before=before.lock,
+        )
+        notes = [*before.notes, *note]
+        if seen.snapshot is not None:
+            report(Event("start", "snapshot"))
+            commit = snapshot.keep(repository, seen.snapshot, seen.version)
+            report(Event("done", "snapshot"))
+            notes.append(
+                f"The working tree is dirty: this locks a snapshot of it, commit {commit[:12]}, "
+                f"kept by {snapshot.REFS}{seen.version}."
+            )
+        changed = lock != before.lock
+        if changed:
+            from lockship.lock import writer  # with tomlkit: 50 ms
+
+            writer.write(path, lock)
+        return Prepared(
+            lock, path, before.lock, changed, differences(before.lock, lock), tuple(notes), upgraded
+        )
+
+
+def check(start: Path, *, destination: str | None = None) -> Checked:
+    """Compute what `prepare` would lock, with the pins of the lock that is there, and compare.
+
+    Writes nothing at all: a dirty tree's objects go to a folder that is thrown away. Raises as
+    `prepare` does, but a dirty tree and a damaged lock aren't refused: they make differences.
+    """
+    with _status(start) as status, _thrown_away() as folder:
+        from lockship.lock.diff import differences
+        from lockship.prepare import previous
+        from lockship.prepare.compose import compose
+        from lockship.prepare.look import look
+        from lockship.prepare.naming import named
+        from lockship.prepare.pins import keep
+
+        repository = Repository.discover(start)
+        path = previous.lock_path(repository.root, destination)
+        before = previous.read(path, destination)
+        env = _apart(repository, folder)
+        seen = look(repository, status, destination=destination, force=True, env=env)
+        source, name, note = named(seen, None, before.lock)
+        lock = compose(
+            config=seen.config,
+            source=source,
+            version=name,
+            destination=destination,
+            hosts=keep(seen.config.hosts(), before.hosts),
+            before=before.lock,
+        )
+        found = differences(before.lock, lock)
+        return Checked(lock, path, before.lock, found, (*before.notes, *note))
+
+
+@contextmanager
+def _status(start: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `git status` beside the block; it never outlives it."""
+    process = dirty.begin(start)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@contextmanager
+def _thrown_away() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="lockship-") as folder:
+        yield Path(folder)
+
+
+def _apart(repository: Repository, folder: Path) -> Mapping[str, str]:
+    """Return the environment in which git reads this repository's objects and writes elsewhere."""
+    original = str(repository.common_dir / "objects")
+    # git(1), GIT_ALTERNATE_OBJECT_DIRECTORIES: a path with ':' in it is given in C quotes.
+    escaped = original.replace("\\", "\\\\").replace('"', '\\"')
+    return {
+        "GIT_OBJECT_DIRECTORY": str(folder),
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES": f'"{escaped}"',
+    }

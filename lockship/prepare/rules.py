@@ -1,0 +1,158 @@
+"""What must hold between the values of a configuration, beside the shape of each one.
+
+The rules read plain tables, so that they speak at the same time as the model: a value of the
+wrong kind, of which the model complains, is passed over here.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from typing import Any, Final
+
+from lockship.lock.shape import Path, Problem
+from lockship.prepare import hosts
+
+RESERVED_ENV: Final = frozenset({"LOCKSHIP_VERSION", "LOCKSHIP_SERVICE"})
+RESERVED_LABELS: Final = "dev.lockship."
+_CREDENTIALS: Final = re.compile(r"(?:https?://[^/]*|[A-Za-z][A-Za-z0-9+.-]*://[^/@]*:[^/]*)@")
+_REMOTE: Final = re.compile(r"[!-~]+")
+_PLATFORM: Final = re.compile(r"[a-z0-9]+/[a-z0-9_]+(?:/[a-z0-9]+)?")
+_PORTS: Final = re.compile(
+    r"(?:(?P<address>[0-9.]+|\[[^\]]+\]):)?(?P<host>[0-9]+):(?P<container>[0-9]+)(?:/(?P<kind>\w+))?"
+)
+_EVERY_ADDRESS: Final = frozenset({"", "0.0.0.0", "[::]"})  # noqa: S104 - compared, not bound
+
+Tables = dict[str, Any]
+
+
+def check(tables: Tables, unsound: set[Path]) -> list[Problem]:
+    """Return what breaks a rule, but nothing about the `unsound` paths: that was said."""
+    rules = (_hosts, _ports, _commands, _labels, _healthcheck, _remote, _env, _platforms)
+    found = [problem for rule in rules for problem in rule(tables)]
+    return [problem for problem in found if problem.path not in unsound]
+
+
+def _hosts(tables: Tables) -> Iterator[Problem]:
+    """Each host is well written, once in a role, and everywhere with the same user and port."""
+    seen: dict[str, hosts.Address] = {}
+    for path, role in _roles(tables):
+        here: set[str] = set()
+        for index, text in _strings(role.get("hosts")):
+            at = (*path, "hosts", index)
+            try:
+                address = hosts.parse(text)
+            except ValueError:
+                yield Problem(at, _quoted(text), hosts.EXPECTED)
+                continue
+            if address.name in here:
+                yield Problem(at, f"{_quoted(address.name)} again", "each host once in a role")
+            elif seen.setdefault(address.name, address) != address:
+                expected = "the same user and port for a host in every role"
+                yield Problem(at, _quoted(text), expected)
+            here.add(address.name)
+
+
+def _ports(tables: Tables) -> Iterator[Problem]:
+    """Ports exist, and no two containers on one host want the same one."""
+    taken: dict[tuple[str, int, str], list[tuple[str, str]]] = {}
+    for path, role in _roles(tables):
+        names = [_host_name(text) for _, text in _strings(role.get("hosts"))]
+        for index, text in _strings(role.get("ports")):
+            at = (*path, "ports", index)
+            found = _PORTS.fullmatch(text)
+            if found is None:
+                continue
+            if not all(1 <= int(found[side]) <= 65535 for side in ("host", "container")):
+                yield Problem(at, _quoted(text), "ports from 1 to 65535")
+                continue
+            address = found["address"] or ""
+            for name in dict.fromkeys(names):
+                key = (name, int(found["host"]), found["kind"] or "tcp")
+                clash = next((w for a, w in taken.get(key, []) if _overlap(a, address)), None)
+                if clash is not None:
+                    expected = f"a port of {name} that {clash} doesn't publish"
+                    yield Problem(at, _quoted(text), expected)
+                    break
+                taken.setdefault(key, []).append((address, f"role {path[1]}"))
+
+
+def _commands(tables: Tables) -> Iterator[Problem]:
+    for path, role in _roles(tables):
+        command = role.get("command")
+        if isinstance(command, str):
+            try:
+                shlex.split(command)
+            except ValueError as error:
+                expected = f"a command that splits into words ({str(error).lower()})"
+                yield Problem((*path, "command"), _quoted(command), expected)
+
+
+def _labels(tables: Tables) -> Iterator[Problem]:
+    for path, role in _roles(tables):
+        for name in _table(role.get("labels")):
+            if name.startswith(RESERVED_LABELS):
+                expected = f"a label outside {RESERVED_LABELS}*, which is lockship's"
+                yield Problem((*path, "labels", name), "this label", expected)
+
+
+def _healthcheck(tables: Tables) -> Iterator[Problem]:
+    table = _table(tables.get("healthcheck"))
+    if "path" in table and "port" not in table:
+        yield Problem(("healthcheck", "port"), "nothing", "a port, because there is a path")
+
+
+def _remote(tables: Tables) -> Iterator[Problem]:
+    remote = _table(tables.get("source")).get("remote")
+    if not isinstance(remote, str):
+        return
+    path = ("source", "remote")
+    if _CREDENTIALS.match(remote):
+        # What was found isn't shown: it is a secret.
+        yield Problem(path, "a user name or password in it", "a URL without credentials")
+    elif not _REMOTE.fullmatch(remote):
+        yield Problem(path, _quoted(remote), "a URL, such as 'https://example.com/acme/shop'")
+
+
+def _env(tables: Tables) -> Iterator[Problem]:
+    for name in _table(tables.get("env")):
+        if name in RESERVED_ENV:
+            yield Problem(("env", name), "this name", "another one: lockship sets it itself")
+
+
+def _platforms(tables: Tables) -> Iterator[Problem]:
+    for index, text in _strings(_table(tables.get("build")).get("platforms")):
+        if not _PLATFORM.fullmatch(text):
+            path = ("build", "platforms", index)
+            yield Problem(path, _quoted(text), "a platform such as 'linux/amd64'")
+
+
+def _roles(tables: Tables) -> Iterator[tuple[tuple[str, str], Tables]]:
+    for name, role in _table(tables.get("roles")).items():
+        if isinstance(role, dict):
+            yield ("roles", name), role
+
+
+def _table(value: object) -> Tables:
+    return value if isinstance(value, dict) else {}
+
+
+def _strings(value: object) -> Iterator[tuple[int, str]]:
+    items = value if isinstance(value, list) else []
+    yield from ((index, item) for index, item in enumerate(items) if isinstance(item, str))
+
+
+def _host_name(text: str) -> str:
+    try:
+        return hosts.parse(text).name
+    except ValueError:
+        return text
+
+
+def _overlap(one: str, other: str) -> bool:
+    return one == other or one in _EVERY_ADDRESS or other in _EVERY_ADDRESS
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"' if text.isprintable() else repr(text)

@@ -1,0 +1,134 @@
+"""Write the dirty working tree as a git tree and commit, without touching what a person works with.
+
+git itself does it, with a copy of the index: so ignores, attributes, filters, line endings and
+submodules are as in `git commit`, and the real index, HEAD and stash stay as they are.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from lockship.errors import LockshipError, RefusedError
+from lockship.git import Repository
+from lockship.gitobjects import SUBMODULE, Commit, quoted
+from lockship.lock.names import is_lockfile_name
+
+REFS: Final = "refs/lockship/snapshots/"
+_WHO: Final = "lockship <lockship@localhost>"
+_ADD: Final = (
+    *("-c", "core.splitIndex=false"),  # a split index is written beside the real one
+    *("-c", "core.safecrlf=false"),  # nobody checks this tree out over their files
+    *("-c", "advice.addEmbeddedRepo=false"),
+    *("add", "--all", "--sparse"),
+)
+
+
+def write_tree(repository: Repository, head: str, env: Mapping[str, str]) -> str:
+    """Write the working tree, as `git add --all` sees it, without lockfiles; return the tree's id.
+
+    `head` is the commit that HEAD names; `env` is added to git's: where it writes objects. Raises
+    RefusedError where git can't add a path, or where a folder is a repository of its own without
+    being a submodule.
+    """
+    with tempfile.TemporaryDirectory(prefix="lockship-") as folder:
+        index = Path(folder) / "index"
+        original = repository.git_dir / "index"
+        if original.exists():
+            # With its time: git compares it with the files' to find edits in the same instant.
+            shutil.copy2(original, index)
+        here = {**env, "GIT_INDEX_FILE": str(index)}
+        try:
+            repository.run(*_ADD, env=here)
+        except LockshipError as error:
+            raise RefusedError(
+                "git can't add everything that is in the working tree.",
+                details=error.details,
+                hint="Mend, commit or ignore what it names.",
+            ) from error
+        _refuse_foreign_repositories(repository, head, here)
+        staged = repository.run("ls-files", "--stage", "-z", env=here).split(b"\0")
+        lockfiles = [line for line in staged if line.startswith(b"100") and _is_lockfile(line)]
+        paths = b"".join(line.partition(b"\t")[2] + b"\0" for line in lockfiles)
+        repository.run("update-index", "-z", "--force-remove", "--stdin", stdin=paths, env=here)
+        return repository.run("write-tree", env=here).decode().strip()
+
+
+def _is_lockfile(line: bytes) -> bool:
+    path = line.partition(b"\t")[2]
+    return is_lockfile_name(path.rpartition(b"/")[2])
+
+
+def _refuse_foreign_repositories(repository: Repository, head: str, env: Mapping[str, str]) -> None:
+    """Raise RefusedError where a repository inside this one isn't a submodule of it."""
+    changed = repository.run(
+        *("diff-index", "--cached", "-z", "--raw", "--no-renames", "--ignore-submodules=none"),
+        *("--diff-filter=A", head),
+        env=env,
+    ).split(b"\0")
+    new = [path for line, path in zip(changed[::2], changed[1::2], strict=False) if _to_link(line)]
+    if not new:
+        return
+    listed = repository.run(
+        *("config", "--null", "--blob", ":.gitmodules", "--get-regexp", r"^submodule\..*\.path$"),
+        env=env,
+        ok=(0, 1, 128),  # 1: no such key; 128: no such file
+    )
+    known = {line.partition(b"\n")[2] for line in listed.split(b"\0")}
+    foreign = [path for path in new if path not in known]
+    if foreign:
+        raise RefusedError(
+            "A folder here is a git repository of its own, and not a submodule.",
+            details=[quoted(path) for path in foreign],
+            hint="Ignore it (.gitignore), or add it with `git submodule add`.",
+        )
+
+
+def _to_link(line: bytes) -> bool:
+    return line.split(b" ")[1:2] == [b"%o" % SUBMODULE]
+
+
+def commit_data(tree: str, source: Commit, version: str) -> bytes:
+    """Return the snapshot's raw commit: the same content gives the same bytes, so the same id."""
+    lines = (
+        f"tree {tree}",
+        f"parent {source.id}",
+        f"author {_WHO} {source.date}",
+        f"committer {_WHO} {source.date}",
+        "",
+        f"lockship snapshot {version}",
+    )
+    return ("\n".join(lines) + "\n").encode()
+
+
+def keep(repository: Repository, data: bytes, version: str) -> str:
+    """Write the commit, and the ref that keeps it from git's gc; return the commit's id."""
+    oid = repository.run("hash-object", "-t", "commit", "-w", "--stdin", stdin=data)
+    commit = oid.decode().strip()
+    repository.run("update-ref", f"{REFS}{version}", commit)
+    return commit
+
+
+def changes(repository: Repository, before: str, after: str, env: Mapping[str, str]) -> list[str]:
+    """Return what tree `after` changes against `before`, lockfiles aside: `M app.py`, sorted."""
+    raw = repository.run(
+        *("diff-tree", "-r", "-z", "--raw", "--no-renames", "--ignore-submodules=none"),
+        *(before, after),
+        env=env,
+    ).split(b"\0")
+    found: list[tuple[bytes, str]] = []
+    for line, path in zip(raw[::2], raw[1::2], strict=False):
+        old, new = line.removeprefix(b":").split(b" ")[:2]
+        letter = line.rpartition(b" ")[2][:1].decode()
+        if is_lockfile_name(path.rpartition(b"/")[2]):
+            # A lockfile isn't content: that side of the change isn't there.
+            there = [mode not in (b"000000", b"100644", b"100755") for mode in (old, new)]
+            letter = {(True, False): "D", (False, True): "A", (True, True): letter}.get(
+                (there[0], there[1]), ""
+            )
+        if letter:
+            found.append((path, letter))
+    return [f"{letter} {quoted(path)}" for path, letter in sorted(found)]
