@@ -1,0 +1,91 @@
+"""Find a docker command that builds with BuildKit, by asking each one on PATH.
+
+The first `docker` on PATH isn't always the one: a client from 23 on needs the buildx plugin, and
+one without it builds with the legacy builder, on which modern Dockerfiles fail.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from lockship.errors import LockshipError
+
+_LIMIT: Final = 20.0  # seconds for a client to say its version
+_WITH_BUILDKIT_INSIDE: Final = ((18, 9), (23, 0))  # from, and below
+# What the client is given of the environment. No more, so that an image doesn't depend on it.
+_KEPT: Final = re.compile(
+    r"PATH|HOME|DOCKER_(?!DEFAULT_PLATFORM|BUILDKIT|CONTENT_TRUST$).*|BUILDX_(BUILDER|CONFIG)"
+    r"|SSH_AUTH_SOCK|XDG_RUNTIME_DIR|XDG_CONFIG_HOME|TMPDIR|TERM|NO_COLOR|LANG|LC_.*"
+)
+
+
+class Client(Struct, frozen=True):
+    """A docker command with BuildKit: through buildx, or a client from 18.09 to 22 that has it."""
+
+    path: str
+    buildx: bool
+
+
+def client_env(outer: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment in which a docker client runs."""
+    kept = {name: value for name, value in outer.items() if _KEPT.fullmatch(name)}
+    # Attestations hold times and make an index of what is one image.
+    switches = {"BUILDX_NO_DEFAULT_ATTESTATIONS": "1", "DOCKER_CLI_HINTS": "false"}
+    return kept | switches | {"DOCKER_BUILDKIT": "1"}
+
+
+def find_client(outer: Mapping[str, str]) -> Client:
+    """Return the first docker command on PATH that has BuildKit.
+
+    Raises LockshipError, with what was found and what to install, where none has.
+    """
+    env = client_env(outer)
+    found = []
+    for path in _candidates(outer.get("PATH", os.defpath)):
+        if _answer(path, env, "buildx", "version") is not None:
+            return Client(path, buildx=True)
+        version = _answer(path, env, "--version") or ""
+        if has_buildkit_inside(version):
+            return Client(path, buildx=False)
+        found.append(f"{path}: {version or 'does not answer'}")
+    raise LockshipError(
+        "No docker command on PATH has BuildKit." if found else "There is no docker on PATH.",
+        details=found,
+        hint="Install docker-buildx (or docker-buildx-plugin), or Debian's docker.io 20.10.",
+    )
+
+
+def has_buildkit_inside(version: str) -> bool:
+    """Tell from `docker --version` whether the client itself speaks to BuildKit."""
+    numbers = re.search(r"version (\d+)\.(\d+)", version)
+    if numbers is None:
+        return False
+    oldest, below = _WITH_BUILDKIT_INSIDE
+    return oldest <= (int(numbers[1]), int(numbers[2])) < below
+
+
+def _candidates(path: str) -> Iterator[str]:
+    seen = set()
+    for folder in path.split(os.pathsep):
+        candidate = os.path.join(folder, "docker")  # noqa: PTH118 - as execvp does
+        real = os.path.realpath(candidate)
+        if os.path.isabs(folder) and real not in seen and os.access(real, os.X_OK):  # noqa: PTH117
+            seen.add(real)
+            yield candidate
+
+
+def _answer(path: str, env: Mapping[str, str], *words: str) -> str | None:
+    """Return what the client says; None where it fails."""
+    try:
+        done = subprocess.run(
+            [path, *words], env=env, capture_output=True, text=True, timeout=_LIMIT, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

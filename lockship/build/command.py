@@ -1,0 +1,34 @@
+"""What the docker client is told: a pure function of the lock, as a list of words.
+
+Every option and its value are one word, so that no value can be taken for an option.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lockship.build.client import Client
+from lockship.build.labels import labels
+from lockship.lock.model import Lock
+
+
+def build_command(
+    client: Client, lock: Lock, *, context: Path, dockerfile: Path, iidfile: Path, tty: bool
+) -> tuple[str, ...]:
+    """Return the command that builds the lock's image from `context`.
+
+    `context`, `dockerfile` and `iidfile` are absolute. The image gets no tag here: it gets one once
+    it was looked at. The image's id is in `iidfile` afterwards.
+    """
+    words = [client.path]
+    words += ["buildx", "build", "--load"] if client.buildx else ["build"]
+    words.append(f"--file={dockerfile}")
+    if lock.build.target is not None:
+        words.append(f"--target={lock.build.target}")
+    words += [f"--build-arg={name}={value}" for name, value in sorted(lock.build.args.items())]
+    words += [f"--platform={platform}" for platform in lock.build.platforms]
+    words += [f"--label={name}={value}" for name, value in labels(lock).items()]
+    words.append(f"--progress={'auto' if tty else 'plain'}")
+    words.append(f"--iidfile={iidfile}")
+    words.append(str(context))
+    return tuple(words)

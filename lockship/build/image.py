@@ -1,0 +1,171 @@
+"""Lock → image: find the image that the lock names, or build it; push it; say what it is.
+
+An image is known by its build key (a label): the same key is the same content, built the same way.
+A tag is never moved from one content to another.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
+
+from lockship.build.client import client_env, find_client
+from lockship.build.command import build_command
+from lockship.build.context import resolve
+from lockship.build.engine import Engine, Found, connect
+from lockship.build.folder import locked_tree
+from lockship.build.labels import BUILD_KEY, FINGERPRINT, labels
+from lockship.build.process import run_build
+from lockship.build.registry import RegistryRepository
+from lockship.errors import LockshipError, RefusedError, UsageError
+from lockship.host.credentials import registry_auth
+from lockship.lock.fingerprint import build_key
+from lockship.lock.model import Artifact, Lock
+from lockship.progress import Event, Report
+
+How = Literal["built", "found here", "found in registry"]
+
+
+class Built(Struct, frozen=True):
+    """The image that the lock names, and how it came to be there."""
+
+    artifact: Artifact
+    how: How
+
+
+def build(repository_root: Path, lock: Lock, *, report: Report, tty: bool) -> Built:
+    """Find or build the lock's image; with a registry in its name, see that it is there.
+
+    Reads only the lock and the git objects that it names, and writes nothing to the repository:
+    the caller puts the artifact into the lockfile. `tty`: BuildKit draws its progress on stderr.
+
+    Raises RefusedError where the tag belongs to other content, or the locked objects aren't here;
+    LockshipError where the build, the engine or the registry fails.
+    """
+    key = build_key(lock)
+    with connect() as engine:
+        registry = _registry(engine, lock)
+        there = _in_registry(registry, lock, key) if registry else None
+        if there is not None:
+            return Built(there, "found in registry")
+        how: How = "found here"
+        here = _here(engine, lock, key)
+        if here is None:
+            how = "built"
+            here = _build(engine, repository_root, lock, report=report, tty=tty)
+        digest = registry.push(lock.image.tag, report) if registry else None
+        return Built(Artifact(key=key, image_id=here.id, digest=digest), how)
+
+
+def _registry(engine: Engine, lock: Lock) -> RegistryRepository | None:
+    if lock.image.registry is None:
+        return None
+    return RegistryRepository(engine, lock.image.repository, registry_auth(lock.image.registry))
+
+
+def _in_registry(registry: RegistryRepository, lock: Lock, key: str) -> Artifact | None:
+    """Return what the registry has under the lock's tag; None when it has nothing there."""
+    digest = registry.digest(lock.image.tag)
+    if digest is None:
+        return None
+    known = lock.artifact
+    if known is not None and known.key == key and known.digest == digest:
+        return known
+    found = registry.engine.image(f"{registry.name}@{digest}") or registry.pull(digest)
+    _refuse_other_content(found, lock, key, where="in the registry")
+    return Artifact(key=key, image_id=found.id, digest=digest)
+
+
+def _here(engine: Engine, lock: Lock, key: str) -> Found | None:
+    """Return the lock's image when this engine has it, under the lock's tag."""
+    tagged = engine.image(lock.image.reference)
+    if tagged is not None:
+        _refuse_other_content(tagged, lock, key, where="here")
+        return tagged
+    if lock.artifact is None or lock.artifact.key != key:
+        return None
+    untagged = engine.image(lock.artifact.image_id)
+    if untagged is None or untagged.labels.get(BUILD_KEY) != key:
+        return None
+    engine.tag(untagged.id, lock.image.repository, lock.image.tag)
+    return untagged
+
+
+def _refuse_other_content(found: Found, lock: Lock, key: str, *, where: str) -> None:
+    theirs = found.labels.get(BUILD_KEY)
+    if theirs == key:
+        return
+    made = "was not built by lockship" if theirs is None else "was built from other content"
+    raise RefusedError(
+        f"The tag {lock.image.reference} is taken {where}, and the image under it {made}.",
+        details=[
+            f"there:  build key {theirs or 'none'}",
+            f"        fingerprint {found.labels.get(FINGERPRINT, 'none')}",
+            f"locked: build key {key}",
+            f"        fingerprint {lock.fingerprint}",
+        ],
+        hint=(
+            "Name this version anew with `lockship prepare --version NAME`, or, if nothing uses it,"
+            f" remove the old one{_removal(lock, where)}."
+        ),
+    )
+
+
+def _removal(lock: Lock, where: str) -> str:
+    return f": `docker rmi {lock.image.reference}`" if where == "here" else " from the registry"
+
+
+def _build(
+    engine: Engine, repository_root: Path, lock: Lock, *, report: Report, tty: bool
+) -> Found:
+    if len(lock.build.platforms) > 1:
+        raise UsageError(
+            "A lock names one image, and [build] platforms asks for several.",
+            hint="Keep one platform in lockship.toml, then `lockship prepare`.",
+        )
+    client = find_client(os.environ)
+    with (
+        locked_tree(repository_root, lock, report) as files,
+        tempfile.TemporaryDirectory(prefix="lockship-") as scratch,
+    ):
+        context = resolve(files, lock.build)
+        iidfile = Path(scratch) / "iid"
+        argv = build_command(
+            client,
+            lock,
+            context=context.folder,
+            dockerfile=context.dockerfile,
+            iidfile=iidfile,
+            tty=tty,
+        )
+        step = f"build {lock.image.reference}"
+        report(Event("start", step))
+        try:
+            run_build(argv, client_env(os.environ), report=report, tty=tty)
+        except BaseException:
+            report(Event("failed", step))
+            raise
+        found = _verified(engine, iidfile, lock)
+        report(Event("done", step))
+    engine.tag(found.id, lock.image.repository, lock.image.tag)
+    return found
+
+
+def _verified(engine: Engine, iidfile: Path, lock: Lock) -> Found:
+    """Return the image that was just built, after comparing its labels with the lock."""
+    found = engine.image(iidfile.read_text().strip())
+    if found is None:
+        raise LockshipError(
+            "The image was built, and the engine doesn't have it.",
+            hint="The docker client may build on another engine: see `docker context ls`.",
+        )
+    wrong = {k: v for k, v in labels(lock).items() if found.labels.get(k) != v}
+    if wrong:
+        raise LockshipError(
+            "The image that was built doesn't carry the lock's labels.", details=sorted(wrong)
+        )
+    return found

@@ -1,0 +1,60 @@
+"""What a registry's answer means, as the engine passes it on in words."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from lockship.errors import LockshipError
+
+_ABSENT: Final = re.compile(r"manifest unknown|manifest for .* not found|name unknown|not found")
+_DENIED: Final = re.compile(
+    r"unauthorized|authentication required|no basic auth credentials|denied|forbidden|401|403"
+)
+_UNTRUSTED: Final = re.compile(r"x509|certificate")
+_PLAIN: Final = re.compile(r"server gave http response to https client")
+_UNREACHABLE: Final = re.compile(
+    r"connection refused|no such host|i/o timeout|timeout|no route to host|network is unreachable"
+    r"|\beof\b|connection reset|client.timeout"
+)
+
+
+def registry_error(reference: str, said: str, status: int | None) -> LockshipError | None:
+    """Return the error for a registry's refusal; None where it only says that it has no such image.
+
+    `said` is the engine's text, `status` its HTTP status (None inside a stream).
+    """
+    host = reference.partition("/")[0]
+    low = said.lower()
+    details = [said.strip()] if said.strip() else []
+    if _UNTRUSTED.search(low):
+        return LockshipError(
+            f"The engine doesn't trust the certificate of the registry {host}.",
+            details=details,
+            hint=f"Put its CA into /etc/docker/certs.d/{host}/ca.crt on the engine's machine.",
+        )
+    if _PLAIN.search(low):
+        return LockshipError(
+            f"The registry {host} speaks plain HTTP, and the engine wants TLS.",
+            details=details,
+            hint=f'Add {host} to "insecure-registries" in /etc/docker/daemon.json, or use TLS.',
+        )
+    if _UNREACHABLE.search(low):
+        return LockshipError(
+            f"The registry {host} can't be reached.",
+            details=details,
+            hint="Check [image] repository and the network, then run the same command again.",
+        )
+    if _DENIED.search(low) or status in (401, 403):
+        return LockshipError(
+            f"The registry {host} refuses {reference}.",
+            details=details,
+            hint=f"Log in with an account that may push there: `docker login {host}`.",
+        )
+    if _ABSENT.search(low) or status == 404:
+        return None
+    return LockshipError(
+        f"The registry {host} failed.",
+        details=details,
+        hint="Look at the registry, then run the same command again.",
+    )

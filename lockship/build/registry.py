@@ -1,0 +1,122 @@
+"""A registry, spoken to through the engine, which knows its certificates and proxies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import docker
+import docker.errors
+
+from lockship.build.engine import Engine, Found, engine_errors
+from lockship.build.refusals import registry_error
+from lockship.errors import LockshipError
+from lockship.host.types import RegistryAuth
+from lockship.progress import Event, Report
+
+
+@dataclass(frozen=True)
+class RegistryRepository:
+    """A repository in a registry: `name` as in `registry.example.com/acme/shop`.
+
+    Methods raise LockshipError, with what to do, where the registry refuses or can't be reached.
+    """
+
+    engine: Engine
+    name: str
+    auth: RegistryAuth | None
+
+    def digest(self, tag: str) -> str | None:
+        """Return the digest that is there under a tag; None when there is none."""
+        reference = f"{self.name}:{tag}"
+        with engine_errors():
+            try:
+                answer: Mapping[str, Any] = self.engine.api.inspect_distribution(  # type: ignore[no-untyped-call]
+                    reference, auth_config=self._auth_config()
+                )
+            except docker.errors.APIError as error:
+                refusal = registry_error(reference, str(error.explanation), error.status_code)
+                if refusal is None:
+                    return None
+                raise refusal from error
+        return str(answer["Descriptor"]["digest"])
+
+    def pull(self, digest: str) -> Found:
+        """Pull an image by its digest."""
+        reference = f"{self.name}@{digest}"
+        with engine_errors():
+            try:
+                _last_digest(
+                    reference,
+                    self.engine.api.pull(
+                        reference, stream=True, decode=True, auth_config=self._auth_config()
+                    ),
+                )
+            except docker.errors.APIError as error:
+                raise _refusal(reference, str(error.explanation), error.status_code) from error
+        found = self.engine.image(reference)
+        if found is None:
+            raise LockshipError(
+                f"{reference} was pulled, and isn't here.",
+                hint="Something removes images from this engine; run the same command again.",
+            )
+        return found
+
+    def push(self, tag: str, report: Report) -> str:
+        """Push a tag; return its manifest's digest, as the registry answered the push."""
+        reference = f"{self.name}:{tag}"
+        step = f"push {reference}"
+        report(Event("start", step))
+        try:
+            with engine_errors():
+                digest = _last_digest(reference, self._pushing(reference, tag))
+        except BaseException:
+            report(Event("failed", step))
+            raise
+        report(Event("done", step))
+        if digest is None:
+            raise LockshipError(
+                f"{reference} was pushed, and the engine didn't say under which digest.",
+                hint="Run the same command again: it looks up what is in the registry.",
+            )
+        return digest
+
+    def _pushing(self, reference: str, tag: str) -> Iterable[Mapping[str, Any]]:
+        try:
+            yield from self.engine.api.push(
+                self.name, tag=tag, stream=True, decode=True, auth_config=self._auth_config()
+            )
+        except docker.errors.APIError as error:
+            raise _refusal(reference, str(error.explanation), error.status_code) from error
+
+    def _auth_config(self) -> dict[str, str]:
+        """Return the credentials as the SDK takes them; never None: it would look by itself."""
+        if self.auth is None:
+            return {}
+        if self.auth.identity_token:
+            return {"serveraddress": self.auth.server, "identitytoken": self.auth.identity_token}
+        return {
+            "serveraddress": self.auth.server,
+            "username": self.auth.username,
+            "password": self.auth.password,
+        }
+
+
+def _last_digest(reference: str, events: Iterable[Mapping[str, Any]]) -> str | None:
+    """Read a pull's or push's answer to its end; return the digest that it says, if any."""
+    digest = None
+    for event in events:
+        if "error" in event or "errorDetail" in event:
+            said = (event.get("errorDetail") or {}).get("message") or event.get("error", "")
+            raise _refusal(reference, str(said), None)
+        digest = (event.get("aux") or {}).get("Digest", digest)
+    return digest
+
+
+def _refusal(reference: str, said: str, status: int | None) -> LockshipError:
+    return registry_error(reference, said, status) or LockshipError(
+        f"The registry has no {reference}.",
+        details=[said],
+        hint="Check [image] repository, then run the same command again.",
+    )

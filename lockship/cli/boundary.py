@@ -1,0 +1,146 @@
+"""The one place where an exception becomes a message and an exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from lockship.cli import console
+from lockship.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, LockshipError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EXIT_OUTPUT_CLOSED: Final = 141  # 128 + SIGPIPE, as a shell reports a program that it ended
+_INDENT: Final = "       "  # the width of "error: "
+
+
+def report(error: BaseException, argv: Sequence[str]) -> int:
+    """Say what went wrong on stderr and return the exit status."""
+    if isinstance(error, LockshipError):
+        show(error.message, details=error.details, hint=error.hint)
+        return error.exit_status
+    if isinstance(error, KeyboardInterrupt):
+        console.say("interrupted")
+        return EXIT_INTERRUPTED
+    if isinstance(error, console.OutputClosedError | BrokenPipeError) and _stdout_is_closed(error):
+        _forget_stdout()
+        return EXIT_OUTPUT_CLOSED
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else EXIT_FAILED
+    status = _report_click(error)
+    return status if status is not None else _report_bug(error, argv)
+
+
+def show(message: str, *, details: Sequence[str] = (), hint: str = "") -> None:
+    """Print `error: message`, then the details and the hint, indented, with nothing to obey."""
+    from lockship.cli.text import visible
+
+    first, *more = message.split("\n")
+    console.say(f"{_label('error:', '31')} {visible(first)}")
+    for line in (*more, *(part for detail in details for part in detail.split("\n"))):
+        console.say(_INDENT + visible(line, keep="\t"))
+    if hint:
+        first, *more = hint.split("\n")
+        console.say(f"{_label('hint: ', '36')} {visible(first)}")
+        for line in more:
+            console.say(_INDENT + visible(line))
+
+
+def _label(text: str, colour: str) -> str:
+    if not console.wants_colour(sys.stderr):
+        return text
+    return f"\x1b[1;{colour}m{text}\x1b[0m"
+
+
+def _report_click(error: BaseException) -> int | None:
+    """Report what click raises; None where it is none of click's."""
+    import click
+
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, click.Abort):
+        console.say("interrupted")
+        return EXIT_INTERRUPTED
+    if isinstance(error, click.UsageError):
+        path = error.ctx.command_path if error.ctx else "lockship"
+        show(error.format_message(), hint=f"`{path} --help` shows what there is.")
+        return EXIT_USAGE
+    if isinstance(error, click.ClickException):
+        show(error.format_message())
+        return error.exit_code
+    return None
+
+
+def _stdout_is_closed(error: BaseException) -> bool:
+    """Tell a reader of ours that went away from a broken connection to a host or an engine."""
+    if isinstance(error, console.OutputClosedError):
+        return True
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return True
+    return False
+
+
+def _forget_stdout() -> None:
+    """Point stdout at nothing, so that Python's flush at exit has nothing to complain about."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, sys.stdout.fileno())
+    os.close(nothing)
+
+
+def _report_bug(error: BaseException, argv: Sequence[str]) -> int:
+    import traceback
+
+    from lockship.cli.text import visible
+
+    text = "".join(traceback.format_exception(error))
+    summary = visible(f"{type(error).__name__}: {error}")[:300]
+    try:
+        path = _write_log(text, argv)
+    except OSError as failure:
+        console.say(text)
+        show(
+            f"lockship has a bug: {summary}",
+            hint=f"The traceback is above: it couldn't be written to a file ({failure.strerror}).",
+        )
+    else:
+        show(f"lockship has a bug: {summary}", hint=f"The traceback is in {path}")
+    return EXIT_FAILED
+
+
+def _write_log(text: str, argv: Sequence[str]) -> Path:
+    """Write a traceback to a file that only its owner reads, and return its path.
+
+    Of the command line only the command's name is kept: what follows `exec` may be a secret.
+    """
+    import platform
+    from datetime import UTC, datetime
+
+    from lockship import __version__
+
+    folder = _state_folder()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    now = datetime.now(UTC)
+    path = folder / f"bug-{now:%Y%m%dT%H%M%S}-{os.getpid()}.log"
+    command = next((word for word in argv if not word.startswith("-")), "")
+    head = (
+        f"lockship {__version__}, Python {platform.python_version()}, {platform.platform()}\n"
+        f"command: {command}\nat: {now.isoformat(timespec='seconds')}\n\n"
+    )
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(head + text)
+    return path
+
+
+def _state_folder() -> Path:
+    """The XDG base directory specification: an unset, empty or relative value is ignored."""
+    from pathlib import Path
+
+    given = os.environ.get("XDG_STATE_HOME", "")
+    state = Path(given) if given.startswith("/") else Path.home() / ".local" / "state"
+    return state / "lockship"

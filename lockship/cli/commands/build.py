@@ -1,0 +1,32 @@
+"""`lockship build`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from lockship.cli import console, options
+
+
+@click.command("build")
+@options.destination
+@options.as_json
+def command(*, destination: str | None, as_json: bool) -> int:
+    """Build the locked image, and push it where there is a registry.
+
+    Reads only the lock and the git objects that it names, and writes the lock's [artifact]. What
+    is built already isn't built again. The image's digest or id is printed.
+    """
+    from lockship.cli import lockfile, rollout
+
+    found = rollout.build(lockfile.find(Path.cwd(), destination), quietly=as_json)
+    lock, artifact = found.lock, found.lock.artifact
+    assert artifact is not None  # noqa: S101 - `build` returns a lock with one
+    if as_json:
+        console.data_json({"image": lock.image.reference, "artifact": artifact})
+    elif artifact.digest is not None:
+        console.data(f"{lock.image.repository}@{artifact.digest}")
+    else:
+        console.data(artifact.image_id)
+    return 0

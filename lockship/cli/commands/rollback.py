@@ -1,0 +1,39 @@
+"""`lockship rollback`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from lockship.cli import options
+
+
+@click.command("rollback")
+@click.argument("version", required=False)
+@options.destination
+@options.plan
+@options.wait
+@options.as_json
+def command(
+    *,
+    version: str | None,
+    destination: str | None,
+    only_plan: bool,
+    wait: bool,
+    as_json: bool,
+) -> int:
+    """Bring every host back to a version that it served before.
+
+    Without VERSION it is the one before the one that serves now. The lock comes from the hosts,
+    which keep the locks of the versions that they served; it becomes the lockfile.
+    """
+    from lockship.cli import lockfile, progress, rollout
+    from lockship.deploy.rollback import choose
+
+    found = lockfile.find(Path.cwd(), destination)
+    with progress.shown(quietly=as_json) as report:
+        chosen = choose(found.lock, version, report=report)
+    if only_plan:
+        return rollout.show_plan(chosen, "rollback", as_json=as_json)
+    return rollout.roll_back(found, chosen, wait=wait, as_json=as_json)

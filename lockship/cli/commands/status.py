@@ -1,0 +1,58 @@
+"""`lockship status`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from lockship.cli import console, options
+from lockship.errors import EXIT_DONE, EXIT_REFUSED
+
+if TYPE_CHECKING:
+    from lockship.deploy.status import Status
+
+_HEADER: Final = ("HOST", "ROLE", "CONTAINER", "VERSION", "STATE", "AGAINST THE LOCK")
+_STYLES: Final = {"as locked": "green", "unreachable": "bold red", "unhealthy": "bold red"}
+_UNREACHABLE: Final = "unreachable"
+
+
+@click.command("status")
+@options.destination
+@options.as_json
+def command(*, destination: str | None, as_json: bool) -> int:
+    """Show what runs on each host, against the lock.
+
+    The exit status is 0 where all of it is as locked, 3 where something drifted or a host can't
+    be reached.
+    """
+    from lockship.cli import lockfile, progress
+    from lockship.deploy.status import status
+
+    lock = lockfile.find(Path.cwd(), destination).lock
+    with progress.shown(quietly=as_json) as report:
+        found = status(lock, report=report)
+    if as_json:
+        console.data_json(found)
+    else:
+        _show(found)
+    return EXIT_DONE if found.matches else EXIT_REFUSED
+
+
+def _show(found: Status) -> None:
+    from lockship.cli import boundary, table
+
+    rows = [
+        (row.host, row.role, row.container, row.version, row.health or row.state, row.verdict)
+        for row in found.rows
+    ]
+    unknown = [(each.host, "", "", "", "", _UNREACHABLE) for each in found.unreachable]
+    others = {row.verdict: "yellow" for row in found.rows}
+    table.show(_HEADER, [*rows, *unknown], others | _STYLES)
+    for each in found.unreachable:
+        boundary.show(f"{each.host}: {each.message}", hint=each.hint)
+    if found.matches:
+        console.say(f"{found.service} is as locked: {found.version}")
+    else:
+        console.say(f"{found.service} is not as locked; `lockship deploy` brings {found.version}")

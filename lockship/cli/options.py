@@ -1,0 +1,38 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+
+
+def _check_destination(
+    _context: click.Context, _option: click.Parameter, value: str | None
+) -> str | None:
+    """Refuse what is no name: a destination becomes part of a file's name."""
+    if value is None:
+        return None
+    from lockship.lock.names import is_lockfile_name, lockfile_name
+
+    if not value or not is_lockfile_name(lockfile_name(value).encode(errors="replace")):
+        raise click.BadParameter(f"'{value}' is none: lower-case letters, digits, '-' and '_'.")
+    return value
+
+
+destination: Final = click.option(
+    "-d",
+    "--destination",
+    callback=_check_destination,
+    metavar="NAME",
+    help="Use .shiplock.NAME (and lockship.NAME.toml) instead of .shiplock.",
+)
+as_json: Final = click.option("--json", "as_json", is_flag=True, help="Print the data as JSON.")
+plan: Final = click.option(
+    "--plan", "only_plan", is_flag=True, help="Print the steps for each host and change nothing."
+)
+wait: Final = click.option(
+    "--wait", is_flag=True, help="Wait for a deploy that is under way instead of failing."
+)
+role: Final = click.option("--role", metavar="ROLE", help="Only containers of this role.")
+host: Final = click.option("--host", metavar="HOST", help="Only containers on this host.")

@@ -1,0 +1,128 @@
+"""The joins on top of the stages: build what isn't built, then roll out; print a plan."""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+from lockship.cli import console, lockfile, progress, signals
+from lockship.cli.text import visible
+from lockship.deploy.plan import Command
+from lockship.deploy.steps import HostPlan, Plan
+from lockship.errors import AttentionError
+from lockship.lock import writer
+from lockship.lock.fingerprint import build_key
+from lockship.lock.model import Lock
+
+_FIRST_SIGNAL: Final = "stopping cleanly; once more stops at once"
+_SECOND_SIGNAL: Final = "stopped at once; `lockship deploy` finishes or undoes what was begun"
+
+
+def deploy(found: lockfile.Found, *, wait: bool, as_json: bool) -> int:
+    """Build what isn't built, then bring every host to the lock."""
+    from lockship.deploy.supply import ImageMissing
+
+    artifact = found.lock.artifact
+    if artifact is None or artifact.key != build_key(found.lock):
+        found = build(found, quietly=as_json)
+    try:
+        return roll_out(found.lock, "deploy", wait=wait, as_json=as_json)
+    except ImageMissing:
+        # Built once, and gone from here since, or built on another machine without a registry.
+        found = build(found, quietly=as_json)
+    return roll_out(found.lock, "deploy", wait=wait, as_json=as_json)
+
+
+def roll_back(found: lockfile.Found, chosen: Lock, *, wait: bool, as_json: bool) -> int:
+    """Make `chosen` the lock and bring every host to it.
+
+    The lockfile is written first, so that after a kill `lockship deploy` finishes the rollback;
+    it is put back where the hosts kept what they had.
+    """
+    changed = writer.write(found.path, chosen)
+    try:
+        status = roll_out(chosen, "rollback", wait=wait, as_json=as_json)
+    except AttentionError:
+        raise  # some hosts have it and some don't: `lockship deploy` brings it to all
+    except BaseException:
+        writer.write(found.path, found.lock)
+        raise
+    if changed and not as_json:
+        console.say(f"{found.path.name} is now the lock of {chosen.service.version}; commit it")
+    return status
+
+
+def build(found: lockfile.Found, *, quietly: bool) -> lockfile.Found:
+    """Build the locked image and write the artifact into the lockfile; return the new lock."""
+    from lockship.build.image import build as build_image
+
+    # BuildKit draws on the terminal itself: a second live display would get in its way.
+    tty = not quietly and console.is_live(sys.stderr)
+    with progress.shown(quietly=quietly, live=not tty) as report:
+        made = build_image(found.root, found.lock, report=report, tty=tty)
+    return lockfile.record_artifact(found, made.artifact)
+
+
+def roll_out(lock: Lock, command: Command, *, wait: bool, as_json: bool) -> int:
+    """Bring every host to `lock`, and say what came of it."""
+    from lockship.deploy.journal import local_performer
+    from lockship.deploy.rollout import deploy as deploy_lock
+
+    with (
+        signals.stopping(first=_FIRST_SIGNAL, second=_SECOND_SIGNAL) as stop,
+        progress.shown(quietly=as_json) as report,
+    ):
+        result = deploy_lock(
+            lock,
+            performer=local_performer(),
+            command=command,
+            wait=wait,
+            stop=stop,
+            report=report,
+        )
+    if as_json:
+        service = {"service": lock.service.name, "destination": lock.service.destination}
+        console.data_json(service | {"changed": result.changed, "plan": result.plan})
+    else:
+        console.say(_outcome(lock, len(result.plan.hosts), changed=result.changed))
+    return 0
+
+
+def _outcome(lock: Lock, hosts: int, *, changed: bool) -> str:
+    where = f"on {hosts} host{'s' if hosts != 1 else ''}"
+    what = f"{lock.project} {lock.service.version}"
+    if changed:
+        return f"{what} serves now {where}"
+    return f"{what} serves already {where}; nothing was to be done"
+
+
+def show_plan(lock: Lock, command: Command, *, as_json: bool) -> int:
+    """Print what a deploy of `lock` would do now, and change nothing."""
+    from lockship.deploy.rollout import look
+
+    with progress.shown(quietly=as_json) as report:
+        plan = look(lock, command=command, report=report)
+    if as_json:
+        console.data_json(plan)
+    else:
+        for line in plan_lines(plan):
+            console.data(line)
+    return 0
+
+
+def plan_lines(plan: Plan) -> list[str]:
+    """Write a plan for people: each host with its steps, and why."""
+    lines = [f"{plan.version}  {plan.fingerprint}"]
+    for host in plan.hosts:
+        lines += ["", visible(host.host)]
+        lines += [f"  {line}" for line in _host_lines(host)] or ["  nothing to do"]
+    return lines
+
+
+def _host_lines(host: HostPlan) -> list[str]:
+    phases = {"stage": host.stage, "switch": host.switch, "finish": host.finish}
+    return [
+        f"{phase:<6}  {visible(step.text)}  ({visible(step.why)})"
+        for phase, steps in phases.items()
+        for step in steps
+    ]
