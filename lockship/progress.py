@@ -12,11 +12,11 @@ class Event(Struct, frozen=True):
     """One thing that happened, on a host or (host None) on this machine.
 
     `start` and `done` carry the same `step`, a few words such as `probe shop-web-3f2a`; `failed`
-    ends a step too. `note` is said once; `line` is a line of another program's output as it came:
+    ends a step too, and `stopped` one that was given up because of something else. `note` is said once; `line` is a line of another program's output as it came:
     whoever shows it removes control characters.
     """
 
-    kind: Literal["start", "done", "failed", "note", "line"]
+    kind: Literal["start", "done", "failed", "stopped", "note", "line"]
     step: str
     host: str | None = None
 

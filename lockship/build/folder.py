@@ -8,11 +8,12 @@ only changed files are written and BuildKit sends only those. It lies in the use
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator
+import re
+import shutil
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -28,6 +29,8 @@ from lockship.lock.model import Lock
 from lockship.progress import Event, Report
 
 _STEP: Final = "build folder"
+# Git's words when a disk is full or read-only; an index.lock it can't make is one of them.
+_FULL = re.compile(r"unable to (write|create)|No space left|Disk quota|Read-only file system")
 
 
 @contextmanager
@@ -53,7 +56,7 @@ def locked_tree(repository_root: Path, lock: Lock, report: Report) -> Iterator[P
             yield files
     except OSError as error:
         if error.filename is not None and str(error.filename).startswith(str(base)):
-            raise _unwritable(base, error) from error
+            raise _unwritable(base, os.strerror(error.errno or 0)) from error
         raise
 
 
@@ -75,7 +78,9 @@ def _bring(base: Path, turn: int, clone: Clone, lock: Lock, report: Report) -> P
         return _check_out(base, turn, clone, lock)
     except RefusedError:
         raise
-    except LockshipError:
+    except LockshipError as error:
+        if any(_FULL.search(line) for line in error.details):
+            raise _unwritable(base, "git can't write there", error.details) from error
         if fresh:
             raise
         # Killed at a bad moment, or half-removed by a cache cleaner: it holds nothing of its own.
@@ -114,9 +119,10 @@ def _turn(base: Path, report: Report) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _unwritable(base: Path, error: OSError) -> LockshipError:
-    hint = "Make room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "Allow writing there"
+def _unwritable(base: Path, why: str, details: Sequence[str] = ()) -> LockshipError:
+    free = shutil.disk_usage(base.parent).free // 1_000_000 if base.parent.is_dir() else 0
     return LockshipError(
-        f"The build folder {base} can't be written: {error.strerror}.",
-        hint=f"{hint}, or set XDG_CACHE_HOME to another folder, then build again.",
+        f"The build folder {base} can't be written: {why} ({free} MB are free).",
+        details=details,
+        hint="Make room there, or set XDG_CACHE_HOME to another folder, then build again.",
     )

@@ -34,9 +34,12 @@ def failing_step(lines: Iterable[str]) -> list[str]:
     found = []
     for match in parsed:
         text = match[2].strip()
-        if match[1] == step and text and not _NOISE.match(text):
-            timed = _TIMED.fullmatch(text)
-            found.append(timed[1] if timed else text)
+        if match[1] != step or not text or _NOISE.match(text):
+            continue
+        timed = _TIMED.fullmatch(text)
+        found.append(timed[1] if timed else text)
+        if text.startswith("ERROR: "):
+            break  # what follows is the same output again
     return list(_without_repeats(found))
 
 

@@ -25,9 +25,8 @@ def report(error: BaseException, argv: Sequence[str]) -> int:
     if isinstance(error, KeyboardInterrupt):
         console.say("interrupted")
         return EXIT_INTERRUPTED
-    if isinstance(error, console.OutputClosedError | BrokenPipeError) and _stdout_is_closed(error):
-        _forget_stdout()
-        return EXIT_OUTPUT_CLOSED
+    if isinstance(error, console.StdoutError):
+        return _report_stdout(error.failure)
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else EXIT_FAILED
     status = _report_click(error)
@@ -47,6 +46,17 @@ def show(message: str, *, details: Sequence[str] = (), hint: str = "") -> None:
         console.say(f"{_label('hint: ', '36')} {visible(first)}")
         for line in more:
             console.say(_INDENT + visible(line))
+
+
+def _report_stdout(failure: OSError) -> int:
+    console.give_up_stdout()
+    if isinstance(failure, BrokenPipeError):
+        return EXIT_OUTPUT_CLOSED  # nobody reads: nobody wants to be told either
+    show(
+        f"The output can't be written: {failure.strerror}.",
+        hint="Only showing it failed; what was asked for may have been done.",
+    )
+    return EXIT_FAILED
 
 
 def _label(text: str, colour: str) -> str:
@@ -74,24 +84,6 @@ def _report_click(error: BaseException) -> int | None:
     return None
 
 
-def _stdout_is_closed(error: BaseException) -> bool:
-    """Tell a reader of ours that went away from a broken connection to a host or an engine."""
-    if isinstance(error, console.OutputClosedError):
-        return True
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        return True
-    return False
-
-
-def _forget_stdout() -> None:
-    """Point stdout at nothing, so that Python's flush at exit has nothing to complain about."""
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, sys.stdout.fileno())
-    os.close(nothing)
-
-
 def _report_bug(error: BaseException, argv: Sequence[str]) -> int:
     import traceback
 
@@ -101,14 +93,12 @@ def _report_bug(error: BaseException, argv: Sequence[str]) -> int:
     summary = visible(f"{type(error).__name__}: {error}")[:300]
     try:
         path = _write_log(text, argv)
-    except OSError as failure:
-        console.say(text)
-        show(
-            f"lockship has a bug: {summary}",
-            hint=f"The traceback is above: it couldn't be written to a file ({failure.strerror}).",
-        )
+    except (OSError, RuntimeError) as failure:  # RuntimeError: nobody knows where the home is
+        console.say("\n".join(visible(line, keep="\t") for line in text.splitlines()))
+        hint = f"The traceback is above: it couldn't be written to a file ({failure})."
     else:
-        show(f"lockship has a bug: {summary}", hint=f"The traceback is in {path}")
+        hint = f"The traceback is in {path}"
+    show(f"lockship has a bug: {summary}", hint=hint)
     return EXIT_FAILED
 
 

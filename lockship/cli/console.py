@@ -13,8 +13,15 @@ from collections.abc import Mapping
 from typing import TextIO
 
 
-class OutputClosedError(Exception):
-    """Nobody reads stdout any more (`lockship logs | head`)."""
+class StdoutError(Exception):
+    """Data can't be printed: nobody reads it any more (`logs | head`), or a disk is full.
+
+    It is no OSError, so that nobody takes it for a failed connection to a host or an engine.
+    """
+
+    def __init__(self, failure: OSError) -> None:
+        super().__init__(str(failure))
+        self.failure = failure
 
 
 def prepare_streams() -> None:
@@ -25,18 +32,30 @@ def prepare_streams() -> None:
 
 
 def data(text: str) -> None:
-    """Print a line of data on stdout. Raises OutputClosedError when nobody reads it."""
-    data_bytes(text.encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
+    """Print a line of data on stdout. Raises StdoutError where that fails."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    data_bytes(text.encode(encoding, "backslashreplace"))
 
 
 def data_bytes(line: bytes) -> None:
-    """Print a line of data as it is. Raises OutputClosedError when nobody reads it."""
+    """Print a line of data as it is. Raises StdoutError where that fails."""
     try:
+        if sys.stdout is None:  # lockship status >&-
+            raise BrokenPipeError
         sys.stdout.flush()
         sys.stdout.buffer.write(line + b"\n")
         sys.stdout.buffer.flush()
-    except BrokenPipeError as error:
-        raise OutputClosedError from error
+    except OSError as error:
+        raise StdoutError(error) from error
+
+
+def give_up_stdout() -> None:
+    """Point stdout at nothing, so that Python's flush at exit has nothing to complain about."""
+    if sys.stdout is None:
+        return
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, sys.stdout.fileno())
+    os.close(nothing)
 
 
 def data_json(value: object) -> None:
@@ -50,9 +69,11 @@ def data_json(value: object) -> None:
 
 def say(text: str = "") -> None:
     """Print a line on stderr. A reader that went away doesn't stop what is being done."""
+    if sys.stderr is None:  # lockship deploy 2>&-
+        return
     try:
         print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is where progress is printed
-    except (BrokenPipeError, ValueError, AttributeError):
+    except (OSError, ValueError):
         return
 
 

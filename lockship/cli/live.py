@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 import threading
+from contextlib import suppress
 from types import TracebackType
+from typing import Final
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live as RichLive
@@ -17,13 +19,18 @@ from lockship.cli.progress import TAB, Steps, seconds
 from lockship.cli.text import visible
 from lockship.progress import Event
 
+_MARKS: Final = {"done": ("✓ ", "green"), "failed": ("✗ ", "bold red"), "stopped": ("- ", "dim")}
 SHOWN_ROWS = 20  # a fleet of hundreds of hosts must not push everything else off the screen
 
 
 class Live:
-    """A Report for a terminal, with a row and the elapsed time for each step under way."""
+    """A Report for a terminal, with a row and the elapsed time for each step under way.
 
-    def __init__(self) -> None:
+    `brief` leaves no line of the steps that ended well.
+    """
+
+    def __init__(self, *, brief: bool = False) -> None:
+        self._brief = brief
         self._console = Console(
             stderr=True,
             no_color=not console.wants_colour(sys.stderr),
@@ -54,7 +61,8 @@ class Live:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._live.stop()
+        with suppress(OSError, ValueError):
+            self._live.stop()
 
     def __call__(self, event: Event) -> None:
         """Take one event; called from any thread."""
@@ -62,8 +70,13 @@ class Live:
             if event.kind == "start":
                 self._steps.start(event)
                 return
-            taken = self._steps.end(event).seconds if event.kind in ("done", "failed") else None
-        self._console.print(_line(event, taken))
+            taken = self._steps.end(event).seconds if event.kind in _MARKS else None
+        if event.kind == "done" and self._brief:
+            return
+        if event.kind == "line" and not event.step.strip():
+            return
+        with suppress(OSError, ValueError):  # a terminal that went away doesn't stop the work
+            self._console.print(_line(event, taken))
 
     def _draw(self) -> RenderableType:
         with self._mutex:
@@ -84,8 +97,7 @@ def _line(event: Event, taken: float | None) -> Text:
     """Build the line that stays. Foreign text goes in as it is made visible, never as markup."""
     line = Text()
     if taken is not None:
-        failed = event.kind == "failed"
-        line.append("✗ " if failed else "✓ ", style="bold red" if failed else "green")
+        line.append(*_MARKS[event.kind])
     else:
         line.append("| " if event.kind == "line" else "· ", style="dim")
     if event.host is not None:

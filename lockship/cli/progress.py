@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
 from typing import Final
 
@@ -18,7 +18,7 @@ from lockship.progress import Event, Report, quiet
 
 STILL_AFTER: Final = 5.0  # seconds after which a plain line says that a step is still running
 TAB: Final = "\t"
-_MARKS: Final = {"done": "done", "failed": "FAILED"}
+_MARKS: Final = {"done": "done", "failed": "FAILED", "stopped": "stopped"}
 
 
 class Ended(Struct, frozen=True):
@@ -54,15 +54,19 @@ class Plain:
     """A Report that writes one line when a step ends: `20:31:07 web1  probe shop-web… done 1.2s`.
 
     A step that takes long gets one line before its end too, so that a log shows where it hangs.
+    `brief` leaves out the steps that ended well and soon: of looking, only the result matters.
     """
 
     def __init__(
         self,
         write: Callable[[str], None] = console.say,
+        *,
+        brief: bool = False,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = datetime.now,
     ) -> None:
         self._write = write
+        self._brief = brief
         self._now = now
         self._steps = Steps(clock)
         self._said: set[tuple[str | None, str]] = set()
@@ -75,9 +79,11 @@ class Plain:
                 self._steps.start(event)
             elif event.kind in _MARKS:
                 ended = self._steps.end(event)
+                said = (event.host, event.step) in self._said
                 self._said.discard((event.host, event.step))
-                mark = f"{_MARKS[event.kind]} {seconds(ended.seconds)}"
-                self._line(event.host, f"{visible(event.step)}… {mark}")
+                if said or not self._brief or event.kind == "failed":
+                    mark = f"{_MARKS[event.kind]} {seconds(ended.seconds)}"
+                    self._line(event.host, f"{visible(event.step)}… {mark}")
             elif event.kind == "line":
                 if event.step.strip():
                     self._line(event.host, f"| {visible(event.step, keep=TAB)}")
@@ -106,22 +112,24 @@ def seconds(taken: float) -> str:
 
 
 @contextmanager
-def shown(*, quietly: bool = False, live: bool = True) -> Iterator[Report]:
+def shown(*, quietly: bool = False, live: bool = True, brief: bool = False) -> Iterator[Report]:
     """Give the Report for this run's stderr.
 
     `quietly` says nothing (`--json`); `live` False keeps to plain lines on a terminal too, for
-    work whose own output draws on it.
+    work whose own output draws on it; `brief` is for commands that only look.
     """
     if quietly:
         yield quiet
     elif live and console.is_live(sys.stderr):
         from lockship.cli.live import Live
 
-        with Live() as display:
+        with Live(brief=brief) as display:
             yield display
     else:
-        plain = Plain()
-        with _every(1.0, plain.remind):
+        plain = Plain(brief=brief)
+        # On a terminal another program may be drawing: nothing is written in between.
+        reminding = nullcontext() if console.is_live(sys.stderr) else _every(1.0, plain.remind)
+        with reminding:
             yield plain
 
 

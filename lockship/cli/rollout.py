@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sys
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lockship.cli import console, lockfile, progress, signals
 from lockship.cli.text import visible
-from lockship.deploy.plan import Command
-from lockship.deploy.steps import HostPlan, Plan
-from lockship.errors import AttentionError
+from lockship.errors import EXIT_DONE, AttentionError
 from lockship.lock import writer
 from lockship.lock.fingerprint import build_key
 from lockship.lock.model import Lock
+
+if TYPE_CHECKING:
+    from lockship.deploy.plan import Command
+    from lockship.deploy.rollout import Result
+    from lockship.deploy.steps import HostPlan, Plan
 
 _FIRST_SIGNAL: Final = "stopping cleanly; once more stops at once"
 _SECOND_SIGNAL: Final = "stopped at once; `lockship deploy` finishes or undoes what was begun"
@@ -26,11 +29,13 @@ def deploy(found: lockfile.Found, *, wait: bool, as_json: bool) -> int:
     if artifact is None or artifact.key != build_key(found.lock):
         found = build(found, quietly=as_json)
     try:
-        return roll_out(found.lock, "deploy", wait=wait, as_json=as_json)
+        result = _roll_out(found.lock, "deploy", wait=wait, quietly=as_json)
     except ImageMissing:
         # Built once, and gone from here since, or built on another machine without a registry.
         found = build(found, quietly=as_json)
-    return roll_out(found.lock, "deploy", wait=wait, as_json=as_json)
+        result = _roll_out(found.lock, "deploy", wait=wait, quietly=as_json)
+    _show_result(found.lock, result, as_json=as_json)
+    return EXIT_DONE
 
 
 def roll_back(found: lockfile.Found, chosen: Lock, *, wait: bool, as_json: bool) -> int:
@@ -41,15 +46,16 @@ def roll_back(found: lockfile.Found, chosen: Lock, *, wait: bool, as_json: bool)
     """
     changed = writer.write(found.path, chosen)
     try:
-        status = roll_out(chosen, "rollback", wait=wait, as_json=as_json)
+        result = _roll_out(chosen, "rollback", wait=wait, quietly=as_json)
     except AttentionError:
         raise  # some hosts have it and some don't: `lockship deploy` brings it to all
     except BaseException:
         writer.write(found.path, found.lock)
         raise
+    _show_result(chosen, result, as_json=as_json)
     if changed and not as_json:
         console.say(f"{found.path.name} is now the lock of {chosen.service.version}; commit it")
-    return status
+    return EXIT_DONE
 
 
 def build(found: lockfile.Found, *, quietly: bool) -> lockfile.Found:
@@ -63,16 +69,16 @@ def build(found: lockfile.Found, *, quietly: bool) -> lockfile.Found:
     return lockfile.record_artifact(found, made.artifact)
 
 
-def roll_out(lock: Lock, command: Command, *, wait: bool, as_json: bool) -> int:
-    """Bring every host to `lock`, and say what came of it."""
+def _roll_out(lock: Lock, command: Command, *, wait: bool, quietly: bool) -> Result:
+    """Bring every host to `lock`; Ctrl-C stops it cleanly."""
     from lockship.deploy.journal import local_performer
     from lockship.deploy.rollout import deploy as deploy_lock
 
     with (
         signals.stopping(first=_FIRST_SIGNAL, second=_SECOND_SIGNAL) as stop,
-        progress.shown(quietly=as_json) as report,
+        progress.shown(quietly=quietly) as report,
     ):
-        result = deploy_lock(
+        return deploy_lock(
             lock,
             performer=local_performer(),
             command=command,
@@ -80,34 +86,34 @@ def roll_out(lock: Lock, command: Command, *, wait: bool, as_json: bool) -> int:
             stop=stop,
             report=report,
         )
+
+
+def _show_result(lock: Lock, result: Result, *, as_json: bool) -> None:
     if as_json:
         service = {"service": lock.service.name, "destination": lock.service.destination}
         console.data_json(service | {"changed": result.changed, "plan": result.plan})
-    else:
-        console.say(_outcome(lock, len(result.plan.hosts), changed=result.changed))
-    return 0
-
-
-def _outcome(lock: Lock, hosts: int, *, changed: bool) -> str:
+        return
+    hosts = len(result.plan.hosts)
     where = f"on {hosts} host{'s' if hosts != 1 else ''}"
     what = f"{lock.project} {lock.service.version}"
-    if changed:
-        return f"{what} serves now {where}"
-    return f"{what} serves already {where}; nothing was to be done"
+    if result.changed:
+        console.say(f"{what} serves now {where}")
+    else:
+        console.say(f"{what} serves already {where}; nothing was to be done")
 
 
 def show_plan(lock: Lock, command: Command, *, as_json: bool) -> int:
     """Print what a deploy of `lock` would do now, and change nothing."""
     from lockship.deploy.rollout import look
 
-    with progress.shown(quietly=as_json) as report:
+    with progress.shown(quietly=as_json, brief=True) as report:
         plan = look(lock, command=command, report=report)
     if as_json:
         console.data_json(plan)
     else:
         for line in plan_lines(plan):
             console.data(line)
-    return 0
+    return EXIT_DONE
 
 
 def plan_lines(plan: Plan) -> list[str]:

@@ -14,7 +14,7 @@ from lockship.errors import EXIT_INTERRUPTED
 
 # SIGHUP is a terminal that was closed: a deploy in it must be stopped as cleanly as by Ctrl-C.
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_Handler = Callable[[int, FrameType | None], object]
+_Handler = Callable[[int, FrameType | None], object] | signal.Handlers
 
 
 @contextmanager
@@ -28,6 +28,13 @@ def ending_by_exception() -> Iterator[None]:
         raise KeyboardInterrupt
 
     with _handling(interrupt):
+        yield
+
+
+@contextmanager
+def ignored() -> Iterator[None]:
+    """Ignore signals while the last words are said: they take no time."""
+    with _handling(signal.SIG_IGN):
         yield
 
 

@@ -44,4 +44,6 @@ def _draw(header: Sequence[str], rows: Sequence[Sequence[str]], styles: Mapping[
         *cells, last = row
         drawn.add_row(*(Text(cell) for cell in cells), Text(last, style=styles.get(last, "")))
     terminal = Console(no_color=not console.wants_colour(sys.stdout), highlight=False)
-    terminal.print(drawn)
+    with terminal.capture() as capture:
+        terminal.print(drawn)
+    console.data(capture.get().rstrip("\n"))

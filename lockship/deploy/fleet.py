@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from lockship.errors import AttentionError, LockshipError
+from lockship.errors import LockshipError
 from lockship.host.connect import connect
 from lockship.host.server import Server
 from lockship.lock.model import Lock
@@ -121,8 +121,3 @@ def used_hosts(lock: Lock, role: str | None = None, host: str | None = None) -> 
             hint=f"Its hosts: {', '.join(hosts)}.",
         )
     return [host] if host is not None else hosts
-
-
-def attention(what: str, failed: Mapping[str, LockshipError]) -> LockshipError:
-    """Return the error for hosts that need a person."""
-    return gathered(what, failed, AttentionError)

@@ -65,10 +65,13 @@ def entry(
 def append(server: Server, lock: Lock, line: Entry) -> None:
     """Add the line to the host's journal, chained to the one before. Needs the mutex."""
     path = names.journal_path(lock)
-    last = _last_line(server.read_tail(path, 1 << 16))
+    tail = server.read_tail(path, 1 << 16)
+    last = _last_line(tail)
     previous = "sha256:" + hashlib.sha256(last).hexdigest() if last else None
     chained = msgspec.structs.replace(line, previous=previous)
-    server.append_line(path, msgspec.json.encode(chained))
+    # A line that a full disk cut short keeps its place; it doesn't swallow the next one.
+    start = b"\n" if tail and not tail.endswith(b"\n") else b""
+    server.append_line(path, start + msgspec.json.encode(chained))
 
 
 def _last_line(tail: bytes) -> bytes:

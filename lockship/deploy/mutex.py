@@ -32,7 +32,12 @@ umask 077
 mkdir -p "$(dirname "$1")" || exit 1
 exec 9<>"$1" || exit 1
 for look in 1 2 3; do
-  flock -n 9 && break
+  flock -n 9
+  case $? in
+    0) break ;;
+    1) ;;
+    *) echo "needs flock"; exit 1 ;;
+  esac
   if [ -s "$1" ] || [ $look = 3 ]; then echo busy; cat "$1"; exit 0; fi
   sleep 1
 done

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
-from lockship.errors import UsageError
+from lockship.host import engine_address
 from lockship.host.server import Server
 from lockship.host.translate import boundary
 from lockship.lock.model import LOCAL, Host
@@ -25,26 +23,10 @@ def connect(name: str, host: Host, *, timeout: float) -> Server:
 
 
 def local(name: str = LOCAL) -> Server:
-    """Return this machine as a server: DOCKER_HOST, else the docker command's current context."""
+    """Return this machine as a server, with the engine that the docker command would use.
+
+    Raises UsageError when that one is on another machine, behind ssh.
+    """
     from lockship.host.local import LocalLink
 
-    address = engine_address()
-    if not address.startswith("unix://"):
-        raise UsageError(
-            f"the host 'local' must be an engine on this machine, but Docker points to {address}",
-            hint="name that server as a host in lockship.toml, or unset DOCKER_HOST",
-        )
-    return Server(name, LocalLink(name, address.removeprefix("unix://")))
-
-
-def engine_address() -> str:
-    """Return where the docker command would find its engine, as a URL."""
-    address = os.environ.get("DOCKER_HOST")
-    if address:
-        return address
-    from docker.context import ContextAPI
-
-    context = ContextAPI.get_current_context()
-    return str((context.Host if context else None) or "unix:///var/run/docker.sock").replace(
-        "http+unix://", "unix://"
-    )
+    return Server(name, LocalLink(name, engine_address.find()))

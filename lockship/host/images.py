@@ -1,9 +1,9 @@
-"""Images of an engine: pull, load, export, remove."""
+"""Images of an engine: pull, load, export."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from lockship.host.errors import HostError
@@ -18,8 +18,17 @@ INACTIVE: Final = 300.0  # seconds without a sign of life: an engine unpacks big
 _CHUNK = 1 << 17
 
 
-def pull(host: str, api: docker.APIClient, reference: str, auth: RegistryAuth | None) -> None:
-    """Pull `repository@sha256:...`; raises HostError with what the registry said."""
+def pull(
+    host: str,
+    api: docker.APIClient,
+    reference: str,
+    auth: RegistryAuth | None,
+    check: Callable[[], None],
+) -> None:
+    """Pull `repository@sha256:...`; raises HostError with what the registry said.
+
+    `check` is called at each sign of progress, and ends the pull by raising.
+    """
     from docker.auth import encode_header
 
     # Always a header: without one the SDK would look for credentials by itself.
@@ -32,7 +41,7 @@ def pull(host: str, api: docker.APIClient, reference: str, auth: RegistryAuth | 
         timeout=INACTIVE,
     )
     try:
-        said = _error(response)
+        said = _error(response, check)
     finally:
         response.close()
     if said is not None:
@@ -71,19 +80,6 @@ def export(api: docker.APIClient, image_id: str) -> Iterator[bytes]:
         response.close()
 
 
-def remove(api: docker.APIClient, reference: str) -> bool:
-    """Remove an image or a name; False when it is in use or gone."""
-    from docker.errors import APIError
-
-    try:
-        api.remove_image(reference)
-    except APIError as error:
-        if error.status_code in (404, 409):
-            return False
-        raise
-    return True
-
-
 def refused_pull(host: str, reference: str, said: str) -> HostError:
     """Return the error for a pull that failed, from what the engine passed on of the registry."""
     low = said.lower()
@@ -113,7 +109,9 @@ def _text(header: bytes | str) -> str:
     return header.decode() if isinstance(header, bytes) else header
 
 
-def _error(response: requests.Response) -> str | None:
+def _error(
+    response: requests.Response, check: Callable[[], None] = lambda: None
+) -> str | None:
     """Read an answer to its end; return what went wrong, as told by its status or in its lines."""
     if response.status_code >= 400:
         text = response.text
@@ -123,6 +121,7 @@ def _error(response: requests.Response) -> str | None:
             return text.strip() or f"HTTP status {response.status_code}"
     said = None
     for line in response.iter_lines():
+        check()
         message: Any = json.loads(line) if line.strip() else {}
         if isinstance(message, dict) and "error" in message:
             said = said or str(message["error"])

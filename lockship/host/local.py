@@ -9,32 +9,25 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from lockship.host import engine_address
 from lockship.host.channel import SocketLike
-from lockship.host.diagnose import no_socket
 from lockship.host.process import ChildProcess, Process
 
 
 class LocalLink:
-    """The way to this machine. Relative paths begin at the home folder, as on any host."""
+    """The way to this machine. Relative paths begin at the home folder, as on any host.
 
-    def __init__(self, host: str, engine_socket: str) -> None:
+    `engine` is a URL, see `engine_address`.
+    """
+
+    def __init__(self, host: str, engine: str) -> None:
         self._host = host
-        self._engine_socket = engine_socket
+        self._engine = engine
         self._home = Path.home()
 
     def dial_engine(self, timeout: float) -> SocketLike:
         """See `Link`."""
-        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        sock.settimeout(timeout)
-        try:
-            sock.connect(self._engine_socket)
-        except TimeoutError:
-            sock.close()
-            raise
-        except OSError as error:
-            sock.close()
-            raise no_socket(self._host, self._engine_socket, error) from error
-        return sock
+        return engine_address.dial(self._host, self._engine, timeout)
 
     def dial(self, address: str, port: int, timeout: float) -> SocketLike:
         """See `Link`."""

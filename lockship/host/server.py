@@ -12,6 +12,7 @@ from lockship.host.channel import SocketLike
 from lockship.host.execute import execute
 from lockship.host.link import Link
 from lockship.host.process import Process
+from lockship.host.removal import remove_container, remove_image
 from lockship.host.spec import to_engine
 from lockship.host.translate import boundary
 from lockship.host.types import Container, ContainerSpec, EngineInfo, ImageInfo, RegistryAuth
@@ -87,7 +88,8 @@ class Server:
 
     def remove(self, name: str) -> None:
         """Remove a container and its anonymous volumes, running or not. A gone one is fine."""
-        self._maybe(f"remove {name}", lambda api: api.remove_container(name, v=True, force=True))
+        with self._boundary(f"remove {name}"):
+            remove_container(self._api, name)
 
     def logs(
         self,
@@ -169,7 +171,7 @@ class Server:
     def remove_image(self, reference: str) -> bool:
         """Remove an image, or one of its names; False when it is in use or gone."""
         with self._boundary(f"remove image {reference}"):
-            return images.remove(self._api, reference)
+            return remove_image(self._api, reference)
 
     def tag(self, image_id: str, reference: str) -> None:
         """Give an image a name."""
@@ -178,10 +180,19 @@ class Server:
             f"tag {reference}", lambda api: api.tag(image_id, repository, tag=tag, force=True)
         )
 
-    def pull(self, reference: str, auth: RegistryAuth | None = None) -> None:
-        """Pull `repository@sha256:...`; the credentials go along with this request only."""
+    def pull(
+        self,
+        reference: str,
+        auth: RegistryAuth | None = None,
+        *,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Pull `repository@sha256:...`; the credentials go along with this request only.
+
+        `check` is called at each sign of progress, and ends the pull by raising.
+        """
         with self._boundary(f"pull {reference}", images.INACTIVE):
-            images.pull(self.name, self._api, reference, auth)
+            images.pull(self.name, self._api, reference, auth, check)
 
     def load(self, chunks: Iterable[bytes]) -> None:
         """Load images from an image tar, as `docker load` does."""

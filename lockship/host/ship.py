@@ -11,7 +11,7 @@ import io
 import json
 import posixpath
 import tarfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -74,13 +74,20 @@ def spool(
     return Spool(source, image, names, config or b"", layers)
 
 
-def feed(server: Server, spool: Spool, missing: frozenset[str]) -> int:
+def feed(
+    server: Server,
+    spool: Spool,
+    missing: frozenset[str],
+    *,
+    check: Callable[[], None] = lambda: None,
+) -> int:
     """Send the image with its `missing` layers; return the number of bytes sent.
 
+    `check` is called before each piece, and ends the sending by raising.
     When the engine doesn't take the cut image, the whole one is sent. Raises HostError when the
     image that is there afterwards isn't the same.
     """
-    sent = _Count()
+    sent = _Count(check)
     if spool.layers is not None and missing <= spool.layers.keys():
         try:
             server.load(sent.count(_cut_tar(spool, missing)))
@@ -102,11 +109,13 @@ def feed(server: Server, spool: Spool, missing: frozenset[str]) -> int:
 
 
 class _Count:
-    def __init__(self) -> None:
+    def __init__(self, check: Callable[[], None]) -> None:
         self.total = 0
+        self._check = check
 
     def count(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         for chunk in chunks:
+            self._check()
             self.total += len(chunk)
             yield chunk
 

@@ -18,6 +18,7 @@ from lockship.host.channel import ChannelSocket, SocketLike
 from lockship.host.diagnose import gone, no_engine
 from lockship.host.errors import HostError
 from lockship.host.guard import within
+from lockship.host.identity import login_options
 from lockship.host.process import ChannelProcess, Process
 from lockship.lock.model import Host
 
@@ -161,8 +162,9 @@ def _configure(connection: fabric.Connection, limit: float, key_types: Sequence[
             hostkeys.accept_types(made, key_types)
         return made
 
+    files = connection.connect_kwargs.get("key_filename") or []
     connection.connect_kwargs = {
-        **connection.connect_kwargs,
+        **login_options(connection.ssh_config, files),
         "timeout": limit,
         # Later than the limit on the whole, which knows what to say.
         "banner_timeout": limit + 5,

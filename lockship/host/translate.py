@@ -50,6 +50,10 @@ def translate(host: str, what: str, limit: float, error: Exception) -> HostError
         return frozen(host, limit, what)
     if isinstance(inner, paramiko.SSHException):
         return _from_ssh(host, what, inner)
+    if isinstance(inner, http.client.BadStatusLine) and not isinstance(
+        inner, http.client.RemoteDisconnected
+    ):
+        return _chatty(host, str(inner))
     if isinstance(
         inner,
         EOFError
@@ -137,6 +141,8 @@ def _from_ssh(host: str, what: str, error: Exception) -> HostError:
         )
     if isinstance(error, paramiko.ChannelException):
         return HostError(host, "refused", f"{what}: sshd refused a channel: {error.text}")
+    if "garbage packet" in said.lower():
+        return _chatty(host, "")
     if "session not active" in said.lower() or "closed" in said.lower():
         return gone(host)
     if "no authentication methods" in said.lower():
@@ -147,6 +153,16 @@ def _from_ssh(host: str, what: str, error: Exception) -> HostError:
             hint="name one in ~/.ssh/config (IdentityFile), or ssh-add it",
         )
     return HostError(host, "unreachable", f"ssh: {said}", hint=f"try: ssh -v {host} true")
+
+
+def _chatty(host: str, line: str) -> HostError:
+    return HostError(
+        host,
+        "refused",
+        "the login shell prints something before the command's own output",
+        hint="on the host, let .bashrc and its like print only when the shell is interactive",
+        details=[line.strip()[:200]] if line.strip() else [],
+    )
 
 
 def _from_os(host: str, what: str, error: OSError) -> HostError:
@@ -176,6 +192,13 @@ def _from_os(host: str, what: str, error: OSError) -> HostError:
         )
     if "closed" in said.lower():
         return gone(host)
+    if isinstance(error, FileNotFoundError) and what == "ssh":
+        return HostError(
+            host,
+            "unreachable",
+            f"the ProxyCommand can't be run: there is no {error.filename}",
+            hint="see ~/.ssh/config",
+        )
     return HostError(host, "file", f"{what}: {said}")
 
 

@@ -25,9 +25,11 @@ def _digest(purpose: str, value: object) -> str:
 def to_document(lock: Lock) -> dict[str, Any]:
     """Return the lock as the plain tables of its file, in the model's order, without empty keys."""
     document: dict[str, Any] = msgspec.to_builtins(lock)
+    compact = _compact(document)
     # A host's table stays even when it says nothing: that it is there says that the host is known.
     hosts = {name: _compact(host) for name, host in document["hosts"].items()}
-    return {key: hosts if key == "hosts" else value for key, value in _compact(document).items()}
+    order = (key for key in document if key in compact or (key == "hosts" and hosts))
+    return {key: hosts if key == "hosts" else compact[key] for key in order}
 
 
 def _compact(table: dict[str, Any]) -> dict[str, Any]:
@@ -45,13 +47,19 @@ def fingerprint_of(document: Mapping[str, Any]) -> str:
     return _digest("lock", {k: v for k, v in document.items() if k not in NOT_HASHED})
 
 
+def sealed(lock: Lock) -> Lock:
+    """Return `lock` with the fingerprint of its content."""
+    return msgspec.structs.replace(lock, fingerprint=fingerprint_of(to_document(lock)))
+
+
 def build_key(lock: Lock) -> str:
     """Return the key of what the image is built from: content tree, build table, name, labels.
 
-    Hosts, roles and pins of hosts are left out: a changed one makes another lock, not another
-    image. `[artifact]` holds while its key is this one.
+    Hosts, roles, pins of hosts and the destination are left out: a changed one makes another
+    lock, not another image, and what was tried on staging is what production runs. `[artifact]`
+    holds while its key is this one.
     """
     document = to_document(lock)
-    source = {name: document["source"].get(name) for name in ("commit", "tree", "remote")}
-    built_from = {name: document[name] for name in ("service", "build", "image")}
-    return _digest("build", built_from | {"source": source})
+    kept = {"service": ("name", "version"), "source": ("commit", "tree", "remote")}
+    built_from = {table: {k: document[table].get(k) for k in keys} for table, keys in kept.items()}
+    return _digest("build", built_from | {name: document[name] for name in ("build", "image")})

@@ -134,7 +134,7 @@ class Healthcheck(Table, frozen=True):
 
     path: HttpPath | None = None
     port: Port | None = None
-    status: tuple[Annotated[int, Meta(ge=100, le=599)], ...] = (200,)
+    status: Annotated[tuple[Annotated[int, Meta(ge=100, le=599)], ...], Meta(min_length=1)] = (200,)
     interval: Seconds = 1.0
     timeout: Seconds = 5.0
     limit: Seconds = 30.0

@@ -20,6 +20,10 @@ _MEND: Final = (
 )
 
 
+class NewerLockError(RefusedError):
+    """The lock was newer than this lockship, which therefore must not replace it."""
+
+
 def parse(data: bytes, name: str) -> Lock:
     """Return the lock in `data`; `name` is what messages call it.
 
@@ -33,7 +37,7 @@ def parse(data: bytes, name: str) -> Lock:
             hint="Write it anew with `lockship prepare`.",
         )
     if version > LOCK_VERSION:
-        raise RefusedError(
+        raise NewerLockError(
             f"{name} has lock-version {version}; this lockship knows up to {LOCK_VERSION}.",
             hint="Upgrade lockship on this machine.",
         )

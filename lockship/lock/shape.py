@@ -54,9 +54,7 @@ def _walk(value: object, kind: inspect.Type, path: Path) -> Iterator[Problem]:
     while isinstance(meta, inspect.Metadata):
         meta = meta.type
     if isinstance(meta, inspect.UnionType):
-        # A union here is always `X | None`, and TOML has no null.
-        meta = next(each for each in meta.types if not isinstance(each, inspect.NoneType))
-        yield from _walk(value, meta, path)
+        yield from _walk_union(value, _members(meta), path)
     elif isinstance(meta, inspect.StructType):
         yield from _walk_table(value, meta, path)
     elif isinstance(meta, inspect.DictType) and isinstance(value, Mapping):
@@ -67,6 +65,21 @@ def _walk(value: object, kind: inspect.Type, path: Path) -> Iterator[Problem]:
             yield from _walk(item, meta.item_type, (*path, index))
     elif not _accepts(value, meta):
         yield Problem(path, _found(value), _expected(kind))
+
+
+def _members(union: inspect.UnionType) -> list[inspect.Type]:
+    """Return what a union allows, without None: TOML has no null."""
+    return [each for each in union.types if not isinstance(each, inspect.NoneType)]
+
+
+def _walk_union(value: object, members: list[inspect.Type], path: Path) -> Iterator[Problem]:
+    """The member of the value's own kind says what is wrong; without one, none of them fits."""
+    per_member = [list(_walk(value, member, path)) for member in members]
+    best = min(per_member, key=lambda each: (any(p.path == path for p in each), len(each)))
+    if len(members) > 1 and any(problem.path == path for problem in best):
+        yield Problem(path, _found(value), " or ".join(_expected(each) for each in members))
+    else:
+        yield from best
 
 
 def _walk_table(value: object, kind: inspect.StructType, path: Path) -> Iterator[Problem]:
@@ -142,13 +155,13 @@ def _expected(kind: inspect.Type) -> str:
         described = (kind.extra or {}).get("expected")
         return described if isinstance(described, str) else _expected(kind.type)
     if isinstance(kind, inspect.UnionType):
-        return _expected(next(t for t in kind.types if not isinstance(t, inspect.NoneType)))
+        return " or ".join(_expected(each) for each in _members(kind))
     if isinstance(kind, inspect.LiteralType):
         return "one of " + ", ".join(repr(value) for value in kind.values)
     if isinstance(kind, inspect.IntType | inspect.FloatType):
         return _expected_number(kind)
     if isinstance(kind, inspect.VarTupleType):
-        return f"a list of {_expected(kind.item_type)}"
+        return f"a list, each {_expected(kind.item_type)}"
     names = {
         inspect.StrType: "a string",
         inspect.BoolType: "true or false",

@@ -11,22 +11,18 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
 import tomlkit
 
 from lockship.errors import LockshipError, RefusedError
-from lockship.lock.fingerprint import fingerprint_of, to_document
+from lockship.lock.fingerprint import sealed, to_document
 from lockship.lock.model import Lock
+
+__all__ = ["dump", "sealed", "write"]
 
 HEADER: Final = (
     "# Written by `lockship prepare`. Commit it; change lockship.toml instead of editing it.\n"
 )
 INLINE_LIST: Final = 80  # characters up to which a list stays on one line
-
-
-def sealed(lock: Lock) -> Lock:
-    """Return `lock` with the fingerprint of its content."""
-    return msgspec.structs.replace(lock, fingerprint=fingerprint_of(to_document(lock)))
 
 
 def dump(lock: Lock, before: str | None = None) -> bytes:

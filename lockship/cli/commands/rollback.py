@@ -32,7 +32,7 @@ def command(
     from lockship.deploy.rollback import choose
 
     found = lockfile.find(Path.cwd(), destination)
-    with progress.shown(quietly=as_json) as report:
+    with progress.shown(quietly=as_json, brief=True) as report:
         chosen = choose(found.lock, version, report=report)
     if only_plan:
         return rollout.show_plan(chosen, "rollback", as_json=as_json)

@@ -31,7 +31,7 @@ def command(*, destination: str | None, as_json: bool) -> int:
     from lockship.deploy.status import status
 
     lock = lockfile.find(Path.cwd(), destination).lock
-    with progress.shown(quietly=as_json) as report:
+    with progress.shown(quietly=as_json, brief=True) as report:
         found = status(lock, report=report)
     if as_json:
         console.data_json(found)
@@ -51,8 +51,16 @@ def _show(found: Status) -> None:
     others = {row.verdict: "yellow" for row in found.rows}
     table.show(_HEADER, [*rows, *unknown], others | _STYLES)
     for each in found.unreachable:
-        boundary.show(f"{each.host}: {each.message}", hint=each.hint)
+        named = (
+            each.message if each.message.startswith(each.host) else f"{each.host}: {each.message}"
+        )
+        boundary.show(named, hint=each.hint)
+    console.say(_verdict(found))
+
+
+def _verdict(found: Status) -> str:
     if found.matches:
-        console.say(f"{found.service} is as locked: {found.version}")
-    else:
-        console.say(f"{found.service} is not as locked; `lockship deploy` brings {found.version}")
+        return f"{found.service} is as locked: {found.version}"
+    if all(row.verdict == "as locked" for row in found.rows):
+        return f"{found.service} is as locked where hosts could be reached: {found.version}"
+    return f"{found.service} is not as locked; `lockship deploy` brings {found.version}"

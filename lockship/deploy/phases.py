@@ -1,0 +1,160 @@
+"""One plan being applied, in its three phases; and the way back.
+
+First every host ends its `stage`; only then does any begin its `switch`; a failure before or in
+the switch takes everything back. What is begun is written down before it is tried, so that the
+way back covers a step that failed half-way.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from lockship.deploy import ending, journal
+from lockship.deploy.apply import Work, apply
+from lockship.deploy.fleet import each
+from lockship.deploy.mutex import Mutex
+from lockship.deploy.plan import Command, undo
+from lockship.deploy.probe import Halted
+from lockship.deploy.steps import HostPlan, Plan, StartContainer, Step
+from lockship.errors import LockshipError
+from lockship.host.errors import HostError
+from lockship.host.server import Server
+from lockship.progress import Event, Report
+
+Failed = dict[str, LockshipError]
+
+
+@dataclass(slots=True)
+class Phases:
+    """One plan being applied. `begun` lists, by host, the steps that were begun, in order."""
+
+    servers: Mapping[str, Server]
+    mutexes: Mapping[str, Mutex]
+    work: Work
+    plan: Plan
+    command: Command
+    performer: str
+    stop: threading.Event
+    report: Report
+    begun: dict[str, list[Step]] = field(default_factory=dict)
+
+    def stage(self) -> None:
+        """Get image, container and health on every host; else take all of it back and raise."""
+        failed = self._together(lambda host: host.stage)
+        if failed or self.stop.is_set():
+            raise ending.of_stage(self._end(failed, "failed"))
+
+    def switch(self) -> None:
+        """Let the new containers serve and stop the old ones; else bring the old ones back."""
+        failed = self._together(lambda host: host.switch)
+        if failed or self.stop.is_set():
+            raise ending.of_switch(self._end(failed, "undone"))
+
+    def finish(self) -> None:
+        """Record the release and remove what is no longer needed. Nothing here is taken back."""
+        touched = [host.host for host in self.plan.hosts if not host.empty]
+        failed = self._record(touched, "deployed")
+        # A host without its line in the journal isn't finished: the next deploy writes both.
+        todo = {h.host: h.finish for h in self.plan.hosts if h.finish and h.host not in failed}
+        self.work.halt.clear()
+        failed |= self._each(todo, lambda host: self._steps(host, todo[host]))
+        if failed:
+            raise ending.of_finish(self.plan.version, failed)
+
+    def _end(self, failed: Failed, outcome: journal.Outcome) -> ending.Ending:
+        """Take back what was begun, and record that."""
+        not_back = self._take_back()
+        touched = list(self.begun)
+        unrecorded = self._record(touched, "attention" if not_back else outcome)
+        return ending.Ending(
+            failed=failed,
+            not_back=not_back,
+            back=[host for host in touched if host not in not_back],
+            unrecorded=unrecorded,
+            interrupted=self.stop.is_set(),
+        )
+
+    def _together(self, steps_of: Callable[[HostPlan], tuple[Step, ...]]) -> Failed:
+        """Apply one phase's steps on all hosts; the first failure halts the others."""
+        todo = {host.host: steps_of(host) for host in self.plan.hosts if steps_of(host)}
+        results = each(
+            todo,
+            lambda host: self._steps(host, todo[host]),
+            parallel=self.work.lock.deploy.parallel,
+            halt=self.work.halt,
+            stop=self.stop,
+        )
+        return {h: e for h, e in results.failed.items() if not isinstance(e, Halted)}
+
+    def _each(self, hosts: Mapping[str, object] | list[str], do: Callable[[str], None]) -> Failed:
+        return dict(each(hosts, do, parallel=self.work.lock.deploy.parallel).failed)
+
+    def _steps(self, host: str, steps: tuple[Step, ...]) -> None:
+        for step in steps:
+            if self.work.halt.is_set():
+                raise Halted(f"{host}: stopped, as the deploy is")
+            self.mutexes[host].check()
+            self.begun.setdefault(host, []).append(step)
+            self._one(host, step)
+
+    def _one(self, host: str, step: Step) -> None:
+        self.mutexes[host].check()
+        self.report(Event("start", step.text, host))
+        try:
+            apply(step, self.servers[host], self.work)
+        except Halted:
+            self.report(Event("stopped", step.text, host))
+            raise
+        except LockshipError:
+            self.report(Event("failed", step.text, host))
+            raise
+        except Exception as error:  # even a bug must not leave a fleet half switched
+            self.report(Event("failed", step.text, host))
+            raise LockshipError(f"{host}: {step.text}: {type(error).__name__}: {error}") from error
+        self.report(Event("done", step.text, host))
+
+    def _take_back(self) -> Failed:
+        """Undo what was begun, as far as each host lets; return what could not be undone."""
+        back = {host: undo(steps) for host, steps in self.begun.items()}
+
+        def one(host: str) -> None:
+            errors: list[LockshipError] = []
+            for step in back[host]:
+                try:
+                    self._one(host, step)
+                    if isinstance(step, StartContainer):
+                        self._see_running(host, step.name)
+                except LockshipError as error:
+                    errors.append(error)
+                    if isinstance(error, HostError) and error.kind == "frozen":
+                        break  # each further step would wait as long again
+            if errors:
+                raise errors[0]
+
+        return self._each([host for host in back if back[host]], one)
+
+    def _see_running(self, host: str, name: str) -> None:
+        """Raise where a container that was started to serve again has ended at once."""
+        found = self.servers[host].container(name)
+        if found is None or found.state != "running":
+            state = found.state if found else "gone"
+            raise LockshipError(f"{host}: {name} was started again and is {state}")
+
+    def _record(self, hosts: list[str], outcome: journal.Outcome) -> Failed:
+        """Write the journal's line on these hosts."""
+
+        def one(host: str) -> None:
+            self.mutexes[host].check()  # two writers at once would break the journal's chain
+            line = journal.entry(
+                self.work.lock,
+                self.work.artifact,
+                host,
+                command=self.command,
+                outcome=outcome,
+                performer=self.performer,
+            )
+            journal.append(self.servers[host], self.work.lock, line)
+
+        return self._each(hosts, one)

@@ -1,0 +1,19 @@
+"""How many random sequences: as many as fit into minutes, or so many."""
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--sequences",
+        type=int,
+        metavar="N",
+        help="play N random sequences; without it, as many as fit into --sequences-seconds",
+    )
+    parser.addoption(
+        "--sequences-seconds",
+        type=float,
+        default=300.0,
+        metavar="SECONDS",
+        help="time for random sequences (default 300), but at least 25 of them",
+    )

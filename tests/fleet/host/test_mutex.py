@@ -1,0 +1,199 @@
+"""The deploy mutex: held by one, told by whom, free soon after its holder's end."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lockship.deploy.mutex import Mutex, MutexHeld, MutexLost, hold, holder
+from lockship.host.connect import connect, local
+from lockship.host.errors import HostError
+from lockship.host.server import Server
+from tests.fleet.host.conftest import Connect, host_of
+from tests.harness import Fleet, until
+
+PATH = ".lockship/shop/mutex"
+INFO = b'{"performer":"ada@laptop","since":"2026-01-01T10:00:00","version":"4f2a"}'
+LEASE = 2.0
+
+_HOLDER = """\
+import sys, time
+from lockship.deploy.mutex import hold
+from lockship.host.connect import connect
+from lockship.lock.model import Host
+server = connect(sys.argv[1], Host(keys=tuple(sys.argv[2:])), timeout=10)
+mutex = hold(server, ".lockship/shop/mutex", b'{"performer":"other"}', lease=2.0)
+print("held", flush=True)
+while True:
+    time.sleep(0.1)
+    mutex.check()
+"""
+
+
+@pytest.fixture
+def other(as_user: Fleet, tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """Another process that holds the mutex."""
+    host = as_user.hosts[0]
+    argv = [sys.executable, "-c", _HOLDER, host.name, *host.host_keys]
+    process = subprocess.Popen(
+        argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=as_user.env()
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"held\n"
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def take(server: Server) -> Mutex:
+    return hold(server, PATH, INFO, lease=LEASE)
+
+
+def free(server: Server) -> bool:
+    try:
+        take(server).release()
+    except MutexHeld:
+        return False
+    return True
+
+
+def test_one_holds_it_and_others_are_told_who(as_user: Fleet, web1: Server, to: Connect) -> None:
+    second = to(as_user.hosts[0])
+    assert holder(second, PATH) is None
+    with take(web1) as mutex:
+        for _ in range(6):  # longer than the lease: heartbeats keep it
+            time.sleep(LEASE / 4)
+            mutex.check()
+        with pytest.raises(
+            MutexHeld, match="ada@laptop, since 2026-01-01T10:00:00, version 4f2a"
+        ) as caught:
+            take(second)
+        assert caught.value.info == INFO
+        assert holder(second, PATH) == INFO
+    assert holder(second, PATH) is None
+    assert free(second)
+
+
+def test_many_at_once_only_one_wins(as_user: Fleet, to: Connect) -> None:
+    servers = [to(as_user.hosts[0]) for _ in range(5)]
+    won: list[Mutex] = []
+    lost: list[MutexHeld] = []
+
+    def try_it(server: Server) -> None:
+        try:
+            won.append(take(server))
+        except MutexHeld as error:
+            lost.append(error)
+
+    threads = [threading.Thread(target=try_it, args=(server,)) for server in servers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(won), len(lost)) == (1, 4)
+    assert {error.info for error in lost} == {INFO}
+    won[0].release()
+
+
+def test_free_soon_after_kill_9(web1: Server, other: "subprocess.Popen[bytes]") -> None:
+    assert not free(web1)
+    other.kill()
+    assert until(lambda: free(web1), 3, "the mutex") < 1.5
+
+
+def test_a_frozen_holder_loses_it_after_the_lease_and_knows(
+    web1: Server, other: "subprocess.Popen[bytes]"
+) -> None:
+    os.kill(other.pid, signal.SIGSTOP)
+    took = until(lambda: free(web1), 8, "the mutex")
+    assert took > LEASE / 2, "not before the lease could have ended"
+    os.kill(other.pid, signal.SIGCONT)
+    _, said = other.communicate(timeout=5)
+    assert b"MutexLost" in said
+
+
+def test_a_holder_without_network_loses_it(as_user: Fleet, to: Connect) -> None:
+    host = as_user.hosts[0]
+    mutex = take(to(host))
+    mutex.check()
+    host.drop_network()
+    until(lambda: mutex.lost, LEASE + 1, "the loss to be noticed")
+    with pytest.raises(MutexLost, match="web1: the mutex was lost"):
+        mutex.check()
+    time.sleep(1)
+    host.restore_network()
+    mutex.release()
+    assert until(lambda: free(to(host)), 5, "the mutex") < 5
+
+
+def test_a_stopped_sshd_is_a_lost_mutex(as_user: Fleet, web1: Server) -> None:
+    mutex = take(web1)
+    as_user.hosts[0].stop_sshd()
+    until(lambda: mutex.lost, LEASE + 1, "the loss to be noticed")
+    mutex.release()
+
+
+@pytest.mark.parametrize("shell", ["dash", "busybox sh"])
+def test_with_other_shells(as_user: Fleet, shell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program as such: any POSIX shell runs it; busybox with its own timeout and dd."""
+    host = as_user.hosts[0]
+    if shell.startswith("busybox"):
+        folder = host.root / "root/bin"
+        folder.mkdir()
+        names = ("sh", "timeout", "dd", "mkdir", "dirname", "cat", "sleep")
+        for name in names:
+            (folder / name).symlink_to("/usr/bin/busybox")
+        (folder / "flock").symlink_to("/usr/bin/flock")  # not in Debian's busybox; in Alpine's
+        path = "/root/bin"
+    else:
+        path = "/usr/bin:/bin"
+    with (
+        connect(host.name, host_of(host), timeout=5) as server,
+        connect(host.name, host_of(host), timeout=5) as second,
+    ):
+        spawn = server.spawn
+
+        def with_path(argv: list[str]) -> object:
+            return spawn(["env", f"PATH={path}", *argv])
+
+        monkeypatch.setattr(server, "spawn", with_path)
+        monkeypatch.setattr(second, "spawn", with_path)
+        with take(server) as mutex:
+            time.sleep(LEASE * 1.5)
+            mutex.check()
+            with pytest.raises(MutexHeld):
+                take(second)
+        assert free(second)
+
+
+def test_without_flock_it_says_so(
+    as_user: Fleet, web1: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spawn = web1.spawn
+    folder = as_user.hosts[0].home / "few"
+    folder.mkdir()
+    (folder / "sh").symlink_to("/usr/bin/dash")
+    monkeypatch.setattr(web1, "spawn", lambda argv: spawn(["env", "PATH=/root/few", *argv]))
+    with pytest.raises(HostError, match="no flock command") as caught:
+        take(web1)
+    assert caught.value.kind == "tools"
+
+
+def test_where_it_can_not_be_made(web1: Server) -> None:
+    with pytest.raises(HostError, match="can't be made at /proc/x/mutex") as caught:
+        hold(web1, "/proc/x/mutex", INFO, lease=LEASE)
+    assert caught.value.details
+
+
+def test_on_this_machine(as_user: Fleet) -> None:
+    with local() as here, local() as second:
+        with take(here) as mutex:
+            assert not free(second)
+            mutex.check()
+        assert free(second)

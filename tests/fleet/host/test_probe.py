@@ -1,0 +1,186 @@
+"""Seeing a container healthy, and saying why it isn't."""
+
+import threading
+import time
+
+import pytest
+
+from lockship.deploy.probe import Halted, ProbeFailed, probe
+from lockship.host.connect import connect, local
+from lockship.host.errors import HostError
+from lockship.host.server import Server
+from lockship.lock.model import Healthcheck
+from tests.fleet.host.conftest import host_of, spec
+from tests.harness import Fleet
+
+SERVE = "mkdir -p /w && echo fine >/w/index.html && exec httpd -f -p 8080 -h /w"
+
+
+def run(server: Server, command: str, **more: object) -> None:
+    server.create(spec("web", "busybox:1.36", "sh", "-c", command, **more))
+    server.start("web")
+
+
+def check(server: Server, wanted: Healthcheck | None) -> float:
+    begin = time.monotonic()
+    probe(server, "web", wanted, stop=threading.Event())
+    return time.monotonic() - begin
+
+
+def fails(server: Server, wanted: Healthcheck | None) -> ProbeFailed:
+    with pytest.raises(ProbeFailed) as caught:
+        check(server, wanted)
+    assert caught.value.message.startswith("web1: web isn't healthy: ")
+    assert caught.value.hint
+    return caught.value
+
+
+def http(**more: object) -> Healthcheck:
+    return Healthcheck(**({"path": "/", "port": 8080, "interval": 0.2, "limit": 3.0} | more))  # type: ignore[arg-type]
+
+
+def test_http(web1: Server) -> None:
+    run(web1, SERVE)
+    assert check(web1, http()) < 1
+
+
+def test_http_on_the_only_exposed_port(web1: Server) -> None:
+    run(web1, SERVE, ports=("8090:8080",))
+    check(web1, http(port=None))
+
+
+def test_http_that_comes_late_and_several_times(web1: Server) -> None:
+    run(web1, f"sleep 1; {SERVE}")
+    assert 1 <= check(web1, http(successes=3)) < 3
+
+
+def test_a_wrong_status(web1: Server) -> None:
+    run(web1, f"echo starting; {SERVE}")
+    error = fails(web1, http(path="/nothing", limit=1.0))
+    assert "status 404 Not Found" in error.message
+    assert "healthcheck.path" in error.hint
+    assert error.details[0].endswith(":8080/nothing")
+    assert error.details[-2:] == ("its last 1 log lines:", "starting")
+    assert any(line.startswith("asked 5 times in 0.") for line in error.details)
+    check(web1, http(path="/nothing", status=(200, 404)))
+
+
+def test_a_redirect_shows_its_target(web1: Server) -> None:
+    run(web1, f"mkdir -p /w/sub; {SERVE}")
+    error = fails(web1, http(path="/sub", limit=0.5))
+    assert "status 302" in error.message
+    assert "/sub/" in error.message
+    assert "redirect" in error.hint
+
+
+def test_nothing_listens(web1: Server) -> None:
+    run(web1, "echo up; exec sleep 100")
+    error = fails(web1, http(limit=1.0))
+    assert "connection refused" in error.message
+    assert "container: running" in error.details
+    error = fails(web1, Healthcheck(port=8080, interval=0.2, limit=1.0))
+    assert error.details[0].startswith("asked: tcp://")
+
+
+def test_it_accepts_and_never_answers(web1: Server) -> None:
+    run(web1, "exec nc -ll -p 8080 -e sleep 100")
+    begin = time.monotonic()
+    error = fails(web1, http(timeout=0.5, limit=2.0))
+    assert "no answer within 0.5 s" in error.message
+    assert time.monotonic() - begin < 3.5
+    check(web1, Healthcheck(port=8080))
+
+
+def test_it_answers_something_else(web1: Server) -> None:
+    run(web1, "exec nc -ll -p 8080 -e echo hello")
+    assert "not an HTTP answer" in fails(web1, http(limit=1.0)).message
+
+
+def test_a_container_that_exits_fails_at_once(web1: Server) -> None:
+    run(web1, "echo one; echo two >&2; sleep 0.5; exit 3")
+    begin = time.monotonic()
+    error = fails(web1, http(limit=30.0))
+    assert time.monotonic() - begin < 3
+    assert "container: exited, exit code 3" in error.details
+    assert sorted(error.details[-2:]) == ["one", "two"]
+
+
+def test_a_container_that_restarts_fails_at_once(web1: Server) -> None:
+    run(web1, "sleep 0.5; exit 1", restart="always")
+    begin = time.monotonic()
+    fails(web1, http(limit=30.0))
+    assert time.monotonic() - begin < 4
+
+
+def test_no_memory(web1: Server) -> None:
+    run(web1, "x=a; while true; do x=$x$x; done", memory="8m")
+    error = fails(web1, None)
+    assert "exit" in " ".join(error.details)
+    if "killed for lack of memory" in " ".join(error.details):
+        assert "memory" in error.hint
+
+
+def test_staying_up_is_enough_where_nothing_is_asked(web1: Server) -> None:
+    run(web1, "exec sleep 100")
+    assert 0.9 < check(web1, Healthcheck(interval=0.5, successes=2)) < 2
+    assert 0.9 < check(web1, None) < 2
+    web1.remove("web")
+    run(web1, "sleep 0.3")
+    fails(web1, None)
+
+
+@pytest.mark.parametrize(
+    ("test", "good"), [("test -e /tmp/ready", True), ("echo no; exit 1", False)]
+)
+def test_the_image_s_own_healthcheck(as_user: Fleet, web1: Server, test: str, good: bool) -> None:
+    health = f"HEALTHCHECK --interval=300ms --retries=2 CMD {test}"
+    dockerfile = (
+        f'FROM busybox:1.36\n{health}\nCMD ["sh", "-c", "sleep 1; touch /tmp/ready; sleep 100"]\n'
+    )
+    built = as_user.engine.docker("build", "-q", "-", stdin=dockerfile).strip()
+    with local() as here:
+        web1.load(here.export(built))
+    web1.create(spec("web", built))
+    web1.start("web")
+    wanted = Healthcheck(interval=0.2, limit=10 if good else 2)
+    if good:
+        check(web1, wanted)
+    else:
+        error = fails(web1, wanted)
+        assert "unhealthy: no" in error.message
+        check(web1, None)
+
+
+def test_it_stops_when_the_deploy_does(web1: Server) -> None:
+    run(web1, "exec sleep 100")
+    stop = threading.Event()
+    threading.Timer(0.5, stop.set).start()
+    begin = time.monotonic()
+    with pytest.raises(Halted):
+        probe(web1, "web", http(interval=20.0, limit=60.0), stop=stop)
+    assert time.monotonic() - begin < 2
+
+
+def test_a_container_that_is_removed_meanwhile(web1: Server) -> None:
+    run(web1, "exec sleep 100")
+    web1.remove("web")
+    with pytest.raises(ProbeFailed, match="is gone"):
+        check(web1, http())
+
+
+def test_an_sshd_that_forwards_nothing(as_user: Fleet, web1: Server) -> None:
+    host = as_user.hosts[0]
+    config = host.root / "sshd/config"
+    before = config.read_text()
+    host.stop_sshd()
+    config.write_text(before.replace("AllowTcpForwarding yes", "AllowTcpForwarding no"))
+    host.start_sshd()
+    try:
+        with connect(host.name, host_of(host), timeout=5) as server:
+            run(server, SERVE)
+            with pytest.raises(HostError, match="sshd doesn't open") as caught:
+                check(server, http())
+            assert "AllowTcpForwarding" in caught.value.hint
+    finally:
+        host.stop_sshd()
+        config.write_text(before)

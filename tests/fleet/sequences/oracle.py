@@ -1,0 +1,175 @@
+"""What hosts say and serve, by their engines, files and ports, against what the model says."""
+
+import json
+import shutil
+import tomllib
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+
+from tests.fleet.sequences.model import Json, Model, Version
+from tests.fleet.sequences.repository import HOSTS
+from tests.harness import Fleet, until
+from tests.harness.engine import Engine
+
+_FILTER = {"label": "dev.lockship.service=shop"}
+OCI = "org.opencontainers.image"
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """One connection to each engine, for all sequences."""
+
+    fleet: Fleet
+    builder: docker.APIClient
+    engines: dict[str, docker.APIClient]
+
+    @classmethod
+    def connect(cls, fleet: Fleet) -> "Oracle":
+        def api(engine: Engine) -> docker.APIClient:
+            return docker.APIClient(base_url=engine.url, timeout=60)
+
+        return cls(fleet, api(fleet.engine), {name: api(fleet[name].engine) for name in HOSTS})
+
+    def reset(self) -> None:
+        """Nothing built, nothing deployed: each sequence begins on the same ground."""
+        with ThreadPoolExecutor() as pool:
+            for done in [
+                pool.submit(_clear, self.builder),
+                *(pool.submit(_clear, api) for api in self.engines.values()),
+            ]:
+                done.result()
+        for name in HOSTS:
+            shutil.rmtree(self._run_folder(name).parent, ignore_errors=True)
+        shutil.rmtree(self.fleet.home.path / ".cache", ignore_errors=True)
+
+    def check_built(self, lock: Json) -> None:
+        """The builder's tag is the lock's image, and its labels are the lock's."""
+        reference = f"{lock['image']['repository']}:{lock['image']['tag']}"
+        image = _image(self.builder, reference)
+        assert image["Id"] == lock["artifact"]["image-id"], "the tag is another image"
+        _check_labels(image["Config"]["Labels"], lock)
+
+    def check(self, model: Model) -> None:
+        """Every host is as the model says: containers, images, files, and bytes over HTTP."""
+        for host in HOSTS:
+            self._check_containers(host, model)
+            self._check_files(host, model)
+            if model.current is not None:
+                self._check_current(host, model.current)
+
+    def world(self) -> object:
+        """What a command that changes nothing mustn't change."""
+        engines = [
+            [(c["Id"], c["State"]) for c in api.containers(all=True)]
+            + [image["Id"] for image in api.images()]
+            for api in self.engines.values()
+        ]
+        files = [
+            {str(path): path.read_bytes() for path in self._run_folder(host).rglob("*.*")}
+            for host in HOSTS
+        ]
+        return engines, files
+
+    def _check_containers(self, host: str, model: Model) -> None:
+        found = {
+            container["Names"][0].removeprefix("/"): container["State"]
+            for container in self.engines[host].containers(all=True, filters=_FILTER)
+        }
+        expected = {release.container: "exited" for release in model.releases}
+        if model.current is not None:
+            expected[model.current.container] = "running"
+        assert found == expected, f"{host}: containers"
+        images = {image["Id"] for image in self.engines[host].images(filters=_FILTER)}
+        kept = {release.image_id for release in model.releases}
+        assert kept <= images, f"{host}: images of releases"
+        if model.journal and model.journal[-1]["outcome"] == "deployed":
+            assert kept == images, f"{host}: images that nothing needs"
+
+    def _check_current(self, host: str, current: Version) -> None:
+        api, lock = self.engines[host], current.lock
+        container = api.inspect_container(current.container)
+        assert container["Image"] == current.image_id, f"{host}: another image runs"
+        labels = container["Config"]["Labels"]
+        assert labels["dev.lockship.version"] == current.name
+        assert labels["dev.lockship.fingerprint"] == current.fingerprint
+        label = lock["roles"]["web"]["labels"]["com.example.label"]
+        assert labels["com.example.label"] == label
+        variables = dict(pair.split("=", 1) for pair in container["Config"]["Env"])
+        assert variables["LOCKSHIP_VERSION"] == current.name
+        assert variables["LOCKSHIP_SERVICE"] == "shop"
+        assert variables["MOTTO"] == lock["env"]["MOTTO"]
+        _check_labels(_image(api, current.image_id)["Config"]["Labels"], lock)
+        for path, expected in current.files.items():
+            assert self._get(host, current.port, path) == expected, f"{host} serves another {path}"
+
+    def _check_files(self, host: str, model: Model) -> None:
+        folder = self._run_folder(host)
+        journal = [json.loads(line) for line in _lines(folder / "journal.jsonl")]
+        said = [{key: line[key] for key in wanted} for line, wanted in _pairs(journal, model)]
+        assert (said, len(journal)) == (model.journal, len(model.journal)), f"{host}: the journal"
+        path = folder / "releases.json"
+        releases = json.loads(path.read_bytes()) if path.exists() else []
+        expected = [
+            {"version": each.name, "fingerprint": each.fingerprint, "image-id": each.image_id}
+            for each in model.releases
+        ]
+        assert releases == expected, f"{host}: releases.json"
+        for each in model.releases:
+            name = f"{each.fingerprint.removeprefix('sha256:')}.toml"
+            assert tomllib.loads((folder / "locks" / name).read_text()) == each.lock
+
+    def _run_folder(self, host: str) -> Path:
+        return self.fleet[host].home / ".lockship/shop"
+
+    def _get(self, host: str, port: int, path: str) -> bytes:
+        url = f"http://{self.fleet[host].address}:{port}/{urllib.parse.quote(path)}"
+        answers: list[bytes] = []
+
+        def answered() -> bool:
+            try:
+                with urllib.request.urlopen(url, timeout=5) as answer:
+                    answers.append(answer.read())
+            except urllib.error.HTTPError as error:
+                answers.append(f"{error.code} {error.reason}".encode())
+            except OSError:
+                return False  # one that was started again a moment ago isn't probed
+            return True
+
+        until(answered, 10, f"an answer from {url}")
+        return answers[-1]
+
+
+def _check_labels(labels: dict[str, str], lock: Json) -> None:
+    source = lock["source"]
+    assert labels[f"{OCI}.version"] == lock["service"]["version"]
+    assert labels[f"{OCI}.revision"] == source.get("snapshot", source["commit"])
+    assert labels[f"{OCI}.created"] == source["committed-at"]
+    assert labels["dev.lockship.build-key"] == lock["artifact"]["key"]
+    assert labels["dev.lockship.service"] == "shop"
+
+
+def _image(api: docker.APIClient, reference: str) -> Json:
+    found: Json = api.inspect_image(reference)  # type: ignore[no-untyped-call]
+    return found
+
+
+def _pairs(journal: list[Json], model: Model) -> Iterable[tuple[Json, Json]]:
+    return zip(journal, model.journal, strict=False)
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def _clear(api: docker.APIClient) -> None:
+    for container in api.containers(all=True, filters=_FILTER):
+        api.remove_container(container["Id"], force=True, v=True)
+    for image in api.images(filters=_FILTER):
+        api.remove_image(image["Id"], force=True)

@@ -1,0 +1,125 @@
+"""With a registry: built once, pushed once, pulled by digest with credentials that stay home."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.harness import Fleet, Registry, run_lockship
+from tests.harness.images import BUSYBOX, PYTHON
+from tests.unit.locks import commit_all, git
+
+CONFIG = """\
+[service]
+name = "shop"
+[image]
+repository = "{address}/acme/shop"
+[roles.web]
+hosts = ["web1", "web2"]
+[healthcheck]
+path = "/"
+port = 8080
+"""
+DOCKERFILE = """\
+FROM busybox:1.36
+COPY index.html /srv/
+CMD ["httpd", "-f", "-p", "8080", "-h", "/srv"]
+"""
+
+
+@pytest.fixture
+def registry(clean_fleet: Fleet) -> Registry:
+    assert clean_fleet.registry is not None
+    return clean_fleet.registry
+
+
+@pytest.fixture
+def shop(registry: Registry, tmp_path: Path) -> Path:
+    """A repository whose image goes through the registry."""
+    path = tmp_path / "shop"
+    path.mkdir()
+    git(path, "init", "--quiet")
+    (path / "lockship.toml").write_text(CONFIG.format(address=registry.address))
+    (path / "Dockerfile").write_text(DOCKERFILE)
+    (path / "index.html").write_text("one\n")
+    commit_all(path)
+    return path
+
+
+def lock_of(repository: Path) -> dict[str, Any]:
+    return tomllib.loads((repository / ".shiplock").read_text())
+
+
+def test_hosts_pull_by_digest_and_learn_no_credentials(
+    clean_fleet: Fleet, registry: Registry, shop: Path
+) -> None:
+    env = clean_fleet.env()
+    run_lockship(["prepare"], shop, env).expect(0)
+    printed = run_lockship(["build"], shop, env).expect(0).stdout.strip()
+    lock = lock_of(shop)
+    digest, _ = registry.manifest("acme/shop", lock["image"]["tag"])
+    assert printed == f"{registry.address}/acme/shop@{digest}"
+    assert lock["artifact"]["digest"] == digest
+
+    run_lockship(["deploy"], shop, env).expect(0)
+
+    for host in clean_fleet.hosts[:2]:
+        images = set(host.docker("ps", "--no-trunc", "--format", "{{.Image}}").split())
+        ids = host.docker("images", "--no-trunc", "--quiet").split()
+        assert images
+        assert lock["artifact"]["image-id"] in ids
+        assert not (host.home / ".docker").exists()
+        files = [p for p in host.home.rglob("*") if p.is_file() and p.name != "authorized_keys"]
+        assert not [p for p in files if registry.password.encode() in p.read_bytes()]
+
+
+def test_another_clone_finds_it_in_the_registry(
+    clean_fleet: Fleet, registry: Registry, shop: Path, tmp_path: Path
+) -> None:
+    env = clean_fleet.env()
+    run_lockship(["prepare"], shop, env).expect(0)
+    git(shop, "add", ".shiplock")
+    git(shop, "commit", "--quiet", "--message", "Lock")
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "--quiet", str(shop), str(clone))
+    run_lockship(["build"], shop, env).expect(0)
+    clean_fleet.engine.remove_everything(images=True, keep=[*BUSYBOX, *PYTHON])
+    registry.read_only()
+
+    found = run_lockship(["build"], clone, env).expect(0)
+
+    assert lock_of(clone)["artifact"] == lock_of(shop)["artifact"]
+    assert "push" not in found.stderr
+    # Whatever is in it, a build that changes nothing leaves the lock as it is.
+    before = (clone / ".shiplock").read_bytes()
+    run_lockship(["build"], clone, env).expect(0)
+    assert (clone / ".shiplock").read_bytes() == before
+
+
+def test_a_registry_that_refuses_ends_with_1_and_the_login(
+    clean_fleet: Fleet, registry: Registry, shop: Path
+) -> None:
+    env = clean_fleet.env()
+    run_lockship(["prepare"], shop, env).expect(0)
+    clean_fleet.home.docker_config.write_text("{}")
+
+    refused = run_lockship(["build"], shop, env).expect(1)
+
+    assert f"docker login {registry.address}" in refused.stderr
+    assert "artifact" not in lock_of(shop)
+    assert refused.stdout == ""
+
+
+def test_a_failing_step_s_output_is_the_last_thing(clean_fleet: Fleet, shop: Path) -> None:
+    env = clean_fleet.env()
+    (shop / "Dockerfile").write_text("FROM busybox:1.36\nRUN echo it broke here; exit 3\n")
+    commit_all(shop)
+    run_lockship(["prepare"], shop, env).expect(0)
+
+    failed = run_lockship(["build"], shop, env).expect(1)
+
+    assert failed.stdout == ""
+    assert "it broke here" in "\n".join(failed.stderr.splitlines()[-6:])

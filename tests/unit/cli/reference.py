@@ -1,0 +1,110 @@
+"""Reading the reference tables of docs, and what the models themselves say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import inspect
+
+DOCS = Path(__file__).parents[3] / "docs"
+TOP = "Top of the file"
+KINDS = {
+    inspect.StrType: "string",
+    inspect.BoolType: "boolean",
+    inspect.IntType: "integer",
+    inspect.FloatType: "number",
+}
+
+Reference = dict[tuple[str, str], tuple[str, str]]  # (table, key) to (type, default)
+
+
+def documented(page: str) -> tuple[Reference, dict[tuple[str, str], str]]:
+    """Return what a page says of each key's type and default, and its meanings."""
+    keys: Reference = {}
+    meanings: dict[tuple[str, str], str] = {}
+    table = ""
+    for line in (DOCS / page).read_text().splitlines():
+        if line.startswith("## "):
+            table = line[3:].strip("`[]")
+        elif line.startswith("| `"):
+            key, kind, default, meaning = (cell.strip() for cell in line.strip("|").split("|"))
+            assert (table, key.strip("`")) not in keys, f"{table} {key} is documented twice"
+            keys[table, key.strip("`")] = (kind, default)
+            meanings[table, key.strip("`")] = meaning
+    return keys, meanings
+
+
+def headings(page: str) -> set[str]:
+    found = re.findall(r"^## `\[([^\]]+)\]`$", (DOCS / page).read_text(), re.MULTILINE)
+    return set(found)
+
+
+def modelled(model: type[Any]) -> tuple[Reference, set[str]]:
+    """Return the same of a model, and the names of its tables."""
+    keys: Reference = {}
+    tables: set[str] = set()
+    for field in _struct(inspect.type_info(model)).fields:
+        inner = _plain(field.type)
+        if isinstance(inner, inspect.StructType):
+            name, table = field.encode_name, inner
+        elif isinstance(inner, inspect.DictType) and isinstance(
+            _plain(inner.value_type), inspect.StructType
+        ):
+            name, table = f"{field.encode_name}.NAME", _struct(_plain(inner.value_type))
+        elif isinstance(inner, inspect.DictType):
+            tables.add(field.encode_name)  # free names: there is no key to document
+            continue
+        else:
+            keys[TOP, field.encode_name] = (_type(field.type), _default(field))
+            continue
+        tables.add(name)
+        for key in table.fields:
+            keys[name, key.encode_name] = (_type(key.type), _default(key))
+    return keys, tables
+
+
+def _struct(kind: inspect.Type) -> inspect.StructType:
+    assert isinstance(kind, inspect.StructType)
+    return kind
+
+
+def _plain(kind: inspect.Type) -> inspect.Type:
+    while isinstance(kind, inspect.Metadata):
+        kind = kind.type
+    if isinstance(kind, inspect.UnionType):
+        some = [each for each in kind.types if not isinstance(each, inspect.NoneType)]
+        return _plain(some[0]) if len(some) == 1 else kind
+    return kind
+
+
+def _type(kind: inspect.Type) -> str:
+    inner = _plain(kind)
+    if isinstance(inner, inspect.UnionType):
+        return " or ".join(sorted(map(_type, inner.types), key=len))
+    if isinstance(inner, inspect.LiteralType):
+        return "one of " + ", ".join(f'`"{value}"`' for value in _in_order(inner))
+    if isinstance(inner, inspect.VarTupleType):
+        return f"list of {_type(inner.item_type)}s"
+    if isinstance(inner, inspect.DictType):
+        return f"table of {_type(inner.value_type)}s"
+    return KINDS[type(inner)]
+
+
+def _in_order(kind: inspect.LiteralType) -> Iterator[Any]:
+    """Literal's values come sorted; the page has them in the order of people."""
+    order = ["no", "always", "unless-stopped", "on-failure"]
+    yield from sorted(kind.values, key=lambda value: order.index(value) if value in order else 99)
+
+
+def _default(field: inspect.Field) -> str:
+    if field.required:
+        return "required"
+    value = field.default_factory() if field.default is msgspec.NODEFAULT else field.default
+    if value is None or value in ((), {}):
+        return "none"
+    number = int(value) if isinstance(value, float) and value.is_integer() else value
+    return f"`{msgspec.json.encode(number).decode()}`"

@@ -1,0 +1,193 @@
+"""`lockship.toml`: everything wrong is said at once, with file, line and key."""
+
+from __future__ import annotations
+
+import pytest
+
+from lockship.errors import UsageError
+from lockship.lock.model import Host
+from lockship.prepare.config import Config, parse
+
+MINIMAL = '[service]\nname = "shop"\n\n[roles.web]\nhosts = ["local"]\n'
+
+
+def load(text: str, **overlays: str) -> Config:
+    files = {"lockship.toml": text.encode()}
+    files |= {f"lockship.{name}.toml": overlay.encode() for name, overlay in overlays.items()}
+    return parse(files)
+
+
+def complaints(text: str, **overlays: str) -> list[str]:
+    with pytest.raises(UsageError) as caught:
+        load(text, **overlays)
+    return list(caught.value.details) or [caught.value.message]
+
+
+def test_the_least() -> None:
+    config = load(MINIMAL)
+    assert config.service.name == "shop"
+    assert config.hosts() == {"local": Host()}
+    assert config.image.repository is None
+
+
+def test_a_command_is_split_as_a_shell_would() -> None:
+    config = load(MINIMAL + "command = \"run 'a b' --c=$HOME\"\n")
+    assert config.roles["web"].for_lock().command == ("run", "a b", "--c=$HOME")
+    config = load(MINIMAL + 'command = ["run", "a b"]\n')
+    assert config.roles["web"].for_lock().command == ("run", "a b")
+
+
+def test_hosts() -> None:
+    text = MINIMAL.replace('"local"', '"local", "deploy@web1:2222", "[2001:db8::1]:22", "2.test"')
+    assert load(text).hosts() == {
+        "2.test": Host(),
+        "2001:db8::1": Host(port=22),
+        "local": Host(),
+        "web1": Host(user="deploy", port=2222),
+    }
+
+
+def test_a_destination_is_merged_table_by_table() -> None:
+    config = load(
+        MINIMAL + 'ports = ["80:80"]\n[env]\nA = "1"\nB = "1"\n',
+        staging='[roles.web]\nhosts = ["web1"]\n[roles.job]\nhosts = ["web1"]\n[env]\nB = "2"\n',
+    )
+    assert config.roles["web"].hosts == ("web1",)
+    assert config.roles["web"].ports == ("80:80",)
+    assert list(config.roles) == ["web", "job"]
+    assert config.env == {"A": "1", "B": "2"}
+
+
+def test_everything_is_said_at_once() -> None:
+    text = """\
+[service]
+nam = "shop"
+
+[roles.web]
+hosts = [
+  "local",
+  "me@local",
+]
+command = 5
+stop-timeout = -1
+
+[env]
+PORT = 8080
+"bad name" = "x"
+
+[deplyo]
+retain = 3
+"""
+    assert complaints(text) == [
+        "lockship.toml:2: service.nam: found an unknown key, expected 'name'?",
+        "lockship.toml:1: service.name: found nothing, expected lower-case letters, digits and "
+        "inner dashes",
+        "lockship.toml:9: roles.web.command: found 5, expected a string or a list, each a string",
+        "lockship.toml:7: roles.web.hosts[1]: found \"me@local\", expected 'local' or "
+        "'[user@]host[:port]', an IPv6 address in brackets",
+        "lockship.toml:10: roles.web.stop-timeout: found -1, expected seconds, more than 0",
+        'lockship.toml:14: env."bad name": found this name, expected a variable name: letters, '
+        "digits, '_'",
+        "lockship.toml:13: env.PORT: found 8080, expected a string",
+        "lockship.toml:16: deplyo: found an unknown key, expected 'deploy'?",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a = \n", "lockship.toml is not valid TOML: Invalid value (at line 1, column 5)."),
+        ("a = 1\na = 2\n", "(at line 2, column 6)"),
+        ('a = "\udcff"', "lockship.toml:1: this is not UTF-8 text."),
+        ("a = " + "[" * 5000, "lockship.toml is nested too deeply."),
+    ],
+)
+def test_what_is_no_toml(text: str, said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse({"lockship.toml": text.encode(errors="surrogateescape")})
+    assert said in caught.value.message
+
+
+def test_the_file_that_says_it_is_named() -> None:
+    found = complaints(
+        MINIMAL + "memory = 5\n", staging='# staging\n[roles]\nweb.cpus = "2"\nweb.memory = 6\n'
+    )
+    assert [line.partition(": found")[0] for line in found] == [
+        "lockship.staging.toml:3: roles.web.cpus",
+        "lockship.staging.toml:4: roles.web.memory",
+    ]
+    found = complaints(MINIMAL + "memory = 5\n", staging="[env]\nA = 1\n")
+    assert [line.partition(": found")[0] for line in found] == [
+        "lockship.toml:6: roles.web.memory",
+        "lockship.staging.toml:2: env.A",
+    ]
+
+
+def test_a_scalar_over_a_table() -> None:
+    assert complaints(MINIMAL, staging="roles = 3\n") == [
+        "lockship.staging.toml:1: roles: found 3, expected a table"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("added", "key", "expected"),
+    [
+        ('ports = ["80:80", "80:81"]\n', "roles.web.ports[1]", "doesn't publish"),
+        (
+            'ports = ["80:80"]\n[roles.job]\nhosts = ["local"]\nports = ["127.0.0.1:80:9"]\n',
+            "roles.job.ports[0]",
+            "a port of local that role web doesn't publish",
+        ),
+        ('ports = ["0:80"]\n', "roles.web.ports[0]", "from 1 to 65535"),
+        ('ports = ["80:65536"]\n', "roles.web.ports[0]", "from 1 to 65535"),
+        ('[healthcheck]\npath = "/up"\n', "healthcheck.port", "because there is a path"),
+        ('[roles.job]\nhosts = ["web1", "web1"]\n', "roles.job.hosts[1]", "once in a role"),
+        (
+            '[roles.a]\nhosts = ["x@web1"]\n[roles.b]\nhosts = ["web1:22"]\n',
+            "roles.b.hosts[0]",
+            "same user and port",
+        ),
+        ('command = "run \'x"\n', "roles.web.command", "splits into words"),
+        (
+            'labels = { "dev.lockship.x" = "y" }\n',
+            'roles.web.labels."dev.lockship.x"',
+            "lockship's",
+        ),
+        ('[env]\nLOCKSHIP_VERSION = "1"\n', "env.LOCKSHIP_VERSION", "another one"),
+        ('[image]\nrepository = "Shop"\n', "image.repository", "an image name"),
+        ('[image]\nrepository = "shop:v1"\n', "image.repository", "an image name"),
+        ('[build]\ncontext = "../x"\n', "build.context", "without '..'"),
+        ('[build]\nplatforms = ["amd64"]\n', "build.platforms[0]", "linux/amd64"),
+        ("[healthcheck]\nstatus = []\n", "healthcheck.status", "at least 1"),
+        ("[healthcheck]\nlimit = nan\n", "healthcheck.limit", "seconds, more than 0"),
+        ("[deploy]\nretain = 1.5\n", "deploy.retain", "a whole number from 1 to 100"),
+    ],
+)
+def test_rules(added: str, key: str, expected: str) -> None:
+    (line,) = complaints(MINIMAL + added)
+    assert f": {key}: found " in line
+    assert expected in line
+
+
+def test_ports_on_other_addresses_hosts_or_protocols_are_fine() -> None:
+    load(
+        MINIMAL + 'ports = ["127.0.0.1:80:80", "127.0.0.2:80:80", "53:53/udp", "53:53/tcp"]\n'
+        '[roles.job]\nhosts = ["web1"]\nports = ["80:80"]\n'
+    )
+
+
+@pytest.mark.parametrize(
+    "remote",
+    ["https://user:secret@example.com/x", "https://secret@example.com/x", "ssh://a:secret@h/x"],
+)
+def test_credentials_in_the_remote_are_refused_and_not_shown(remote: str) -> None:
+    (line,) = complaints(f'{MINIMAL}[source]\nremote = "{remote}"\n')
+    assert "without credentials" in line
+    assert "secret" not in line
+
+
+@pytest.mark.parametrize(
+    "remote", ["https://example.com/x", "ssh://git@example.com/x", "git@example.com:x/y.git"]
+)
+def test_remotes(remote: str) -> None:
+    assert load(f'{MINIMAL}[source]\nremote = "{remote}"\n').source.remote == remote
