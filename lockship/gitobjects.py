@@ -67,7 +67,7 @@ def find_entry(read: Read, tree: str, path: bytes) -> Entry | None:
 
 
 def content_tree(read: Read, tree: str, lockfiles: frozenset[bytes]) -> str | None:
-    """Return the id that a tree has without its lockfiles; None when nothing else is in it.
+    """Return the id that a tree has without its lockfiles; None when it holds nothing else.
 
     `lockfiles` are the paths of files called like one, so that only their folders are read. A
     folder that held nothing else vanishes with them. Nothing is written: the id is computed.

@@ -21,3 +21,8 @@ as_root() {
         die "root's rights are needed for: $*; run this as root, or install sudo"
     fi
 }
+
+# What was written here as root goes to the checkout's owner.
+give_back() {
+    [ "$(id -u)" -eq 0 ] || as_root chown -R --from=0 "$(id -u):$(id -g)" "$repository"
+}

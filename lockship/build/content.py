@@ -88,16 +88,21 @@ def _lfs_edits(
     store: Store, found: list[Part], listing: Listing, memory: Memory, kept: frozenset[bytes]
 ) -> Mapping[bytes, bytes | None]:
     """Return the heads of Git LFS files, with the ids of blobs that hold what is pointed to."""
+    if not memory.pointers:
+        return {}
+    sizes = store.sizes(memory.contents.values())
+    present = {blob for blob, size in sizes if size is not None}
     edits: dict[bytes, bytes | None] = {}
-    for path, head in listing.items() if memory.pointers else ():
+    for path, head in listing.items():
         pointer = memory.pointers.get(object_id(head))
         if pointer is None or path in kept or not is_file(head):
             continue
-        blob = memory.contents.get(pointer.oid)
-        if blob is None or not store.has(blob):
+        blob = memory.contents.get(pointer.oid, "")
+        if blob not in present:
             # The innermost repository around it comes last.
             owner = [part for part in found if path.startswith(part.prefix)][-1]
             blob = lfs.import_content(store, owner.clone, pointer, path)
             memory.contents[pointer.oid] = blob
+            present.add(blob)
         edits[path] = head[:-40] + blob.encode()
     return edits

@@ -46,6 +46,13 @@ class Engine:
         labels = (seen.get("Config") or {}).get("Labels") or {}
         return Found(seen["Id"], labels, tuple(seen.get("RepoDigests") or ()))
 
+    def labelled(self, name: str, value: str) -> Found | None:
+        """Return the newest image with this label, tagged or not."""
+        with engine_errors():
+            found = self.api.images(filters={"label": f"{name}={value}"})
+        newest = max(found, key=lambda each: int(each["Created"]), default=None)
+        return self.image(newest["Id"]) if newest else None
+
     def tag(self, image_id: str, repository: str, tag: str) -> None:
         """Give an image a name."""
         with engine_errors():
@@ -68,7 +75,10 @@ def connect() -> Iterator[Engine]:
 
 def _endpoint() -> dict[str, Any]:
     if os.environ.get("DOCKER_HOST"):
-        return dict(kwargs_from_env())
+        found = dict(kwargs_from_env())
+        over_ssh = str(found.get("base_url", "")).startswith("ssh://")
+        # The docker client uses ssh itself, with the user's configuration and known hosts.
+        return found | ({"use_ssh_client": True} if over_ssh else {})
     name = os.environ.get("DOCKER_CONTEXT")
     context = ContextAPI.get_context(name) if name else ContextAPI.get_current_context()
     if context is None:
@@ -90,8 +100,11 @@ def engine_errors() -> Iterator[None]:
             hint="Look at the engine's log, then run the same command again.",
         ) from error
     except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
+        denied = "permission denied" in str(error).lower()
+        allow = "Add your user to the group `docker` and log in again"
         raise LockshipError(
             "The Docker engine of this machine doesn't answer.",
             details=[str(error)],
-            hint="Start Docker, or name another engine with DOCKER_HOST or `docker context use`.",
+            hint=f"{allow if denied else 'Start Docker'}, or name another engine with DOCKER_HOST"
+            " or `docker context use`.",
         ) from error

@@ -21,6 +21,7 @@ from typing import Final
 from lockship.build.case import ignores_case, refuse_clashes
 from lockship.build.clone import Clone, open_clone
 from lockship.build.content import assemble
+from lockship.build.gitrun import StoreError
 from lockship.build.listing import list_tree
 from lockship.build.memory import forget, load, save
 from lockship.build.store import open_store, wipe
@@ -30,6 +31,7 @@ from lockship.progress import Event, Report
 
 _STEP: Final = "build folder"
 # Git's words when a disk is full or read-only; an index.lock it can't make is one of them.
+_FORBIDDEN = re.compile(r"invalid path|empty filename in tree entry|malformed mode")
 _FULL = re.compile(r"unable to (write|create)|No space left|Disk quota|Read-only file system")
 
 
@@ -42,22 +44,23 @@ def locked_tree(repository_root: Path, lock: Lock, report: Report) -> Iterator[P
     """
     clone = open_clone(repository_root)
     base = folder_of(clone)
-    try:
+    with _os_errors(base):
         base.mkdir(mode=0o700, parents=True, exist_ok=True)
         base.chmod(0o700)
-        with _turn(base, report) as turn:
-            report(Event("start", _STEP))
-            try:
-                files = _bring(base, turn, clone, lock, report)
-            except BaseException:
-                report(Event("failed", _STEP))
-                raise
-            report(Event("done", _STEP))
-            yield files
-    except OSError as error:
-        if error.filename is not None and str(error.filename).startswith(str(base)):
-            raise _unwritable(base, os.strerror(error.errno or 0)) from error
-        raise
+        descriptor = os.open(base / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        _take_turn(descriptor, report)
+        report(Event("start", _STEP))
+        try:
+            with _os_errors(base):
+                files = _bring(base, descriptor, clone, lock, report)
+        except BaseException:
+            report(Event("failed", _STEP))
+            raise
+        report(Event("done", _STEP))
+        yield files
+    finally:
+        os.close(descriptor)
 
 
 def folder_of(clone: Clone) -> Path:
@@ -76,11 +79,16 @@ def _bring(base: Path, turn: int, clone: Clone, lock: Lock, report: Report) -> P
     fresh = not (base / "git/index").exists()
     try:
         return _check_out(base, turn, clone, lock)
-    except RefusedError:
-        raise
-    except LockshipError as error:
-        if any(_FULL.search(line) for line in error.details):
+    except StoreError as error:
+        said = "\n".join(error.details)
+        if _FULL.search(said):
             raise _unwritable(base, "git can't write there", error.details) from error
+        if _FORBIDDEN.search(said):
+            raise RefusedError(
+                "The locked content has a path that git refuses to write.",
+                details=error.details,
+                hint="Remove it from the repository, then `lockship prepare`.",
+            ) from error
         if fresh:
             raise
         # Killed at a bad moment, or half-removed by a cache cleaner: it holds nothing of its own.
@@ -104,25 +112,34 @@ def _check_out(base: Path, turn: int, clone: Clone, lock: Lock) -> Path:
     return store.files
 
 
-@contextmanager
-def _turn(base: Path, report: Report) -> Iterator[int]:
-    """Hold the folder's lock, after any build that has it. Children that inherit it hold it too."""
-    descriptor = os.open(base / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def _take_turn(descriptor: int, report: Report) -> None:
+    """Wait until no other build of this repository runs. git, which inherits it, holds it too."""
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            report(Event("note", "waiting for another build of this repository"))
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield descriptor
-    finally:
-        os.close(descriptor)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        report(Event("note", "waiting for another build of this repository"))
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
+@contextmanager
+def _os_errors(base: Path) -> Iterator[None]:
+    """Turn an OSError in the block into a LockshipError."""
+    try:
+        yield
+    except OSError as error:
+        why = os.strerror(error.errno or 0)
+        path = os.fsdecode(error.filename) if error.filename is not None else None
+        if path is not None and not path.startswith(str(base)) and Path(path) not in base.parents:
+            raise LockshipError(
+                f"{path} can't be read: {why}.", hint="Allow reading it, then build again."
+            ) from error
+        raise _unwritable(base, why) from error  # what fails while writing has no name
 
 
 def _unwritable(base: Path, why: str, details: Sequence[str] = ()) -> LockshipError:
-    free = shutil.disk_usage(base.parent).free // 1_000_000 if base.parent.is_dir() else 0
+    free = f" ({shutil.disk_usage(base).free // 1_000_000} MB are free)" if base.is_dir() else ""
     return LockshipError(
-        f"The build folder {base} can't be written: {why} ({free} MB are free).",
+        f"The build folder {base} can't be written: {why}{free}.",
         details=details,
         hint="Make room there, or set XDG_CACHE_HOME to another folder, then build again.",
     )

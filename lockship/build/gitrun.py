@@ -13,17 +13,23 @@ from lockship.errors import LockshipError
 from lockship.git import failure
 
 
+class StoreError(LockshipError):
+    """git failed in a repository of lockship's own."""
+
+
 @dataclass(frozen=True)
 class Git:
     """git in one repository: the folder that it runs in, its environment.
 
     `keep_open` are file descriptors that git inherits, so that a lock on one of them is held until
-    git has ended, even when lockship was killed.
+    git has ended, even when lockship was killed. `disposable` says that the repository is
+    lockship's own and can be made anew: a failure in it is a StoreError.
     """
 
     folder: Path
     env: Mapping[str, str]
     keep_open: tuple[int, ...] = ()
+    disposable: bool = False
 
     def ask(
         self,
@@ -64,7 +70,10 @@ class Git:
         """Run `git WORDS`; return its stdout. Raises LockshipError with what git said."""
         done = self.ask(*words, stdin=stdin, env=env)
         if done.returncode:
-            raise failure(words, done.returncode, done.stderr)
+            error = failure(words, done.returncode, done.stderr)
+            if self.disposable:
+                raise StoreError(error.message, details=error.details)
+            raise error
         return done.stdout
 
 

@@ -51,12 +51,15 @@ def build(repository_root: Path, lock: Lock, *, report: Report, tty: bool) -> Bu
         registry = _registry(engine, lock)
         there = _in_registry(registry, lock, key) if registry else None
         if there is not None:
+            report(Event("note", f"{lock.image.reference} is in the registry already"))
             return Built(there, "found in registry")
         how: How = "found here"
         here = _here(engine, lock, key)
         if here is None:
             how = "built"
             here = _build(engine, repository_root, lock, report=report, tty=tty)
+        else:
+            report(Event("note", f"{lock.image.reference} is built already"))
         digest = registry.push(lock.image.tag, report) if registry else None
         return Built(Artifact(key=key, image_id=here.id, digest=digest), how)
 
@@ -81,18 +84,21 @@ def _in_registry(registry: RegistryRepository, lock: Lock, key: str) -> Artifact
 
 
 def _here(engine: Engine, lock: Lock, key: str) -> Found | None:
-    """Return the lock's image when this engine has it, under the lock's tag."""
+    """Return the lock's image when this engine has it, after seeing that it has the lock's tag.
+
+    The image that the lock's artifact names comes first: other machines run that one. The tag's
+    own may be the same content, built a second time.
+    """
     tagged = engine.image(lock.image.reference)
     if tagged is not None:
         _refuse_other_content(tagged, lock, key, where="here")
+    known = lock.artifact
+    named = engine.image(known.image_id) if known is not None and known.key == key else None
+    if named is None or named.labels.get(BUILD_KEY) != key:
         return tagged
-    if lock.artifact is None or lock.artifact.key != key:
-        return None
-    untagged = engine.image(lock.artifact.image_id)
-    if untagged is None or untagged.labels.get(BUILD_KEY) != key:
-        return None
-    engine.tag(untagged.id, lock.image.repository, lock.image.tag)
-    return untagged
+    if tagged is None or tagged.id != named.id:
+        engine.tag(named.id, lock.image.repository, lock.image.tag)
+    return named
 
 
 def _refuse_other_content(found: Found, lock: Lock, key: str, *, where: str) -> None:
@@ -157,7 +163,8 @@ def _build(
 
 def _verified(engine: Engine, iidfile: Path, lock: Lock) -> Found:
     """Return the image that was just built, after comparing its labels with the lock."""
-    found = engine.image(iidfile.read_text().strip())
+    # With a containerd image store the file's id may be the config's, by which none is found.
+    found = engine.image(iidfile.read_text().strip()) or engine.labelled(BUILD_KEY, build_key(lock))
     if found is None:
         raise LockshipError(
             "The image was built, and the engine doesn't have it.",

@@ -61,7 +61,7 @@ def rewrite(git: Git, listing: Mapping[bytes, bytes], edits: Mapping[bytes, byte
     Only the folders on the way to an edit are written anew. A folder that becomes empty vanishes,
     as git has none. Returns the tree's id.
     """
-    affected = {folder for path in edits for folder in _folders_above(path)}
+    affected = {ROOT} | {folder for path in edits for folder in _folders_above(path)}
     children: dict[bytes, dict[bytes, bytes]] = defaultdict(dict)
     for path, head in listing.items():
         folder = path.rpartition(b"/")[0]

@@ -125,7 +125,7 @@ def open_store(base: Path, keep_open: int) -> Store:
     (git_dir / "info/attributes").write_text(_ATTRIBUTES)
     (git_dir / _ALTERNATES).unlink(missing_ok=True)
     env = private_env(os.environ) | {"GIT_DIR": str(git_dir), "GIT_WORK_TREE": str(files)}
-    return Store(git_dir, files, Git(files, env, (keep_open,)))
+    return Store(git_dir, files, Git(files, env, (keep_open,), disposable=True))
 
 
 def wipe(base: Path) -> None:

@@ -7,10 +7,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-
-from msgspec import Struct
 
 from lockship.cli import console
 from lockship.cli.text import visible
@@ -21,7 +20,8 @@ TAB: Final = "\t"
 _MARKS: Final = {"done": "done", "failed": "FAILED", "stopped": "stopped"}
 
 
-class Ended(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Ended:
     """A step that ended, and how long it took in seconds."""
 
     event: Event

@@ -23,17 +23,10 @@ _SECOND_SIGNAL: Final = "stopped at once; `lockship deploy` finishes or undoes w
 
 def deploy(found: lockfile.Found, *, wait: bool, as_json: bool) -> int:
     """Build what isn't built, then bring every host to the lock."""
-    from lockship.deploy.supply import ImageMissing
-
     artifact = found.lock.artifact
     if artifact is None or artifact.key != build_key(found.lock):
         found = build(found, quietly=as_json)
-    try:
-        result = _roll_out(found.lock, "deploy", wait=wait, quietly=as_json)
-    except ImageMissing:
-        # Built once, and gone from here since, or built on another machine without a registry.
-        found = build(found, quietly=as_json)
-        result = _roll_out(found.lock, "deploy", wait=wait, quietly=as_json)
+    found, result = _build_and_roll_out(found, "deploy", wait=wait, quietly=as_json)
     _show_result(found.lock, result, as_json=as_json)
     return EXIT_DONE
 
@@ -46,7 +39,8 @@ def roll_back(found: lockfile.Found, chosen: Lock, *, wait: bool, as_json: bool)
     """
     changed = writer.write(found.path, chosen)
     try:
-        result = _roll_out(chosen, "rollback", wait=wait, quietly=as_json)
+        to = lockfile.Found(found.root, found.path, chosen)
+        _, result = _build_and_roll_out(to, "rollback", wait=wait, quietly=as_json)
     except AttentionError:
         raise  # some hosts have it and some don't: `lockship deploy` brings it to all
     except BaseException:
@@ -67,6 +61,20 @@ def build(found: lockfile.Found, *, quietly: bool) -> lockfile.Found:
     with progress.shown(quietly=quietly, live=not tty) as report:
         made = build_image(found.root, found.lock, report=report, tty=tty)
     return lockfile.record_artifact(found, made.artifact)
+
+
+def _build_and_roll_out(
+    found: lockfile.Found, command: Command, *, wait: bool, quietly: bool
+) -> tuple[lockfile.Found, Result]:
+    """Bring every host to the lock that was found; return it with its artifact, and the result."""
+    from lockship.deploy.supply import ImageMissing
+
+    try:
+        return found, _roll_out(found.lock, command, wait=wait, quietly=quietly)
+    except ImageMissing:
+        # Built once, and gone from here since, or built on another machine without a registry.
+        found = build(found, quietly=quietly)
+    return found, _roll_out(found.lock, command, wait=wait, quietly=quietly)
 
 
 def _roll_out(lock: Lock, command: Command, *, wait: bool, quietly: bool) -> Result:

@@ -17,7 +17,7 @@ def connect(name: str, host: Host, *, timeout: float) -> Server:
     if name == LOCAL:
         return local(name)
     with boundary(name, "ssh", timeout):
-        from lockship.host.ssh import open_link
+        from lockship.host.login import open_link
 
         return Server(name, open_link(name, host, timeout))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 from lockship.errors import LockshipError
 from lockship.host.types import RegistryAuth
 
@@ -17,7 +19,9 @@ def registry_auth(registry: str | None) -> RegistryAuth | None:
 
     server = registry or INDEX_NAME
     try:
-        found = load_config().resolve_authconfig(server)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what the SDK warns of, it then raises
+            found = load_config().resolve_authconfig(server)
     except DockerException as error:
         raise LockshipError(
             f"the credentials for {server} can't be read: {error}",

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     import docker
     import requests
 
-INACTIVE: Final = 300.0  # seconds without a sign of life: an engine unpacks big layers silently
+INACTIVE: Final = 120.0  # seconds without a sign of life: both tell of their progress
+PREPARING: Final = 600.0  # seconds until an export begins: the engine first writes it all to disk
 _CHUNK = 1 << 17
 
 
@@ -70,7 +71,7 @@ def export(api: docker.APIClient, image_id: str) -> Iterator[bytes]:
     from docker.errors import APIError
 
     response = api.get(
-        f"{api.base_url}/v{api.api_version}/images/{image_id}/get", stream=True, timeout=INACTIVE
+        f"{api.base_url}/v{api.api_version}/images/{image_id}/get", stream=True, timeout=PREPARING
     )
     try:
         if response.status_code >= 400:
@@ -90,7 +91,7 @@ def refused_pull(host: str, reference: str, said: str) -> HostError:
         hint = f"give the host the registry's CA: /etc/docker/certs.d/{registry}/ca.crt"
     elif "manifest unknown" in low or "not found" in low:
         hint = "the registry doesn't have it any more: lockship build"
-    elif "unauthorized" in low or "denied" in low or "authentication required" in low:
+    elif any(word in low for word in ("unauthorized", "denied", "authentication", "basic auth")):
         hint = f"log in on this machine: docker login {registry}"
     else:
         hint = (
@@ -109,9 +110,7 @@ def _text(header: bytes | str) -> str:
     return header.decode() if isinstance(header, bytes) else header
 
 
-def _error(
-    response: requests.Response, check: Callable[[], None] = lambda: None
-) -> str | None:
+def _error(response: requests.Response, check: Callable[[], None] = lambda: None) -> str | None:
     """Read an answer to its end; return what went wrong, as told by its status or in its lines."""
     if response.status_code >= 400:
         text = response.text

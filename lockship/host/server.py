@@ -201,7 +201,7 @@ class Server:
 
     def export(self, image_id: str) -> Iterator[bytes]:
         """Return an image as a tar, as `docker save` does."""
-        with self._boundary(f"export {image_id}", images.INACTIVE):
+        with self._boundary(f"export {image_id}", images.PREPARING):
             yield from images.export(self._api, image_id)
 
     def engine_info(self) -> EngineInfo:

@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import errno
-import logging
 import shlex
-import socket
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import fabric
 import paramiko
 
-from lockship.host import hostkeys, sftp, sshconfig
+from lockship.host import sftp
 from lockship.host.channel import ChannelSocket, SocketLike
 from lockship.host.diagnose import gone, no_engine
 from lockship.host.errors import HostError
 from lockship.host.guard import within
-from lockship.host.identity import login_options
 from lockship.host.process import ChannelProcess, Process
-from lockship.lock.model import Host
 
 _DIAL_ENGINE: Final = "exec docker system dial-stdio"
-_WINDOW: Final = 1 << 22  # bytes in flight on one channel before the other side must confirm
-_CIPHERS: Final = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
 
 
 class SshLink:
@@ -92,7 +85,7 @@ class SshLink:
 
     def _run(self, command: str, timeout: float) -> paramiko.Channel:
         with within(self._limit, self._host, "a request over ssh", self._transport.close):
-            channel = self._transport.open_session(timeout=self._limit)
+            channel = self._transport.open_session()
             channel.settimeout(timeout)
             channel.exec_command(command)
         return channel
@@ -108,92 +101,18 @@ class SshLink:
         return self._sftp
 
 
-def open_link(name: str, host: Host, limit: float) -> SshLink:
-    """Connect, check the host's key and log in, all within `limit` seconds.
-
-    Raises HostError for an unknown or changed host key and for a host that freezes; what else
-    paramiko raises goes through `translate.boundary`.
-    """
-    if not host.keys:
-        raise hostkeys.unknown(name)
-    # paramiko logs what it also raises; without a handler Python would print it to stderr.
-    logging.getLogger("paramiko").addHandler(logging.NullHandler())
-    config = fabric.Config(ssh_config=sshconfig.load(name, host.user, host.port), lazy=True)
-    connection = fabric.Connection(name, user=host.user, port=host.port, config=config)
-    pins = hostkeys.Pinned(name, host.keys)
-    # Fabric trusts whoever answers (AutoAddPolicy), so every client gets a policy of ours.
-    connection.client.set_missing_host_key_policy(pins)
-    _configure(connection, limit, pins.types)
-    hop = connection.gateway
-    while isinstance(hop, fabric.Connection):
-        hop.client.set_missing_host_key_policy(paramiko.RejectPolicy())
-        for file in _known_hosts(hop):
-            hop.client.load_host_keys(file)
-        _configure(hop, limit, ())
-        hop = hop.gateway
-    try:
-        with within(limit, name, "ssh", lambda: close(connection)):
-            connection.open()
-    except BaseException:
-        close(connection)
-        raise
-    _notice_death(connection.transport.sock)
-    return SshLink(name, connection, limit)
-
-
 def close(connection: fabric.Connection) -> None:
     """Close a connection and what it goes through, also a half-open one."""
-    hop: Any = connection
-    while isinstance(hop, fabric.Connection):
-        hop.client.close()
-        hop = hop.gateway
+    for each in chain(connection):
+        each.client.close()
 
 
-def _configure(connection: fabric.Connection, limit: float, key_types: Sequence[str]) -> None:
-    connection.connect_timeout = None  # an int in Fabric; ours may be shorter than a second
-
-    def transport(sock: Any, **more: Any) -> paramiko.Transport:
-        made = paramiko.Transport(sock, default_window_size=_WINDOW, **more)
-        options = made.get_security_options()
-        # GCM needs no HMAC of its own, which paramiko would compute in Python.
-        fast = [cipher for cipher in _CIPHERS if cipher in options.ciphers]
-        options.ciphers = [*fast, *(name for name in options.ciphers if name not in fast)]
-        if key_types:
-            hostkeys.accept_types(made, key_types)
-        return made
-
-    files = connection.connect_kwargs.get("key_filename") or []
-    connection.connect_kwargs = {
-        **login_options(connection.ssh_config, files),
-        "timeout": limit,
-        # Later than the limit on the whole, which knows what to say.
-        "banner_timeout": limit + 5,
-        "auth_timeout": limit + 5,
-        "channel_timeout": limit + 5,
-        "transport_factory": transport,
-    }
-
-
-def _known_hosts(hop: fabric.Connection) -> list[str]:
-    files = hop.ssh_config.get("userknownhostsfile", "~/.ssh/known_hosts").split()
-    paths = [Path(file.strip('"')).expanduser() for file in files]
-    return [str(path) for path in paths if path.is_file()]
-
-
-def _notice_death(sock: Any) -> None:
-    """Let the kernel end a connection whose other side vanished: about 30 s without an answer."""
-    if not isinstance(sock, socket.socket) or sock.family == socket.AF_UNIX:
-        return  # a channel of a jump host or a ProxyCommand: its own connection is looked after
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in (
-        ("TCP_KEEPIDLE", 15),
-        ("TCP_KEEPINTVL", 5),
-        ("TCP_KEEPCNT", 3),
-        ("TCP_USER_TIMEOUT", 30_000),
-    ):
-        if hasattr(socket, name):  # not every system has every one
-            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+def chain(connection: fabric.Connection) -> list[fabric.Connection]:
+    """Return the connection and the jump hosts before it, nearest to the target first."""
+    found = [connection]
+    while isinstance(found[-1].gateway, fabric.Connection):
+        found.append(found[-1].gateway)
+    return found
 
 
 def _refused_dial(host: str, error: paramiko.ChannelException) -> Exception:

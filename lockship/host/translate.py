@@ -49,7 +49,7 @@ def translate(host: str, what: str, limit: float, error: Exception) -> HostError
     if isinstance(inner, TimeoutError | requests.Timeout | urllib3.exceptions.TimeoutError):
         return frozen(host, limit, what)
     if isinstance(inner, paramiko.SSHException):
-        return _from_ssh(host, what, inner)
+        return _from_ssh(host, what, limit, inner)
     if isinstance(inner, http.client.BadStatusLine) and not isinstance(
         inner, http.client.RemoteDisconnected
     ):
@@ -107,7 +107,7 @@ def clean(text: str) -> str:
     return _SECRET_IN_URL.sub(r"\1", text)
 
 
-def _from_ssh(host: str, what: str, error: Exception) -> HostError:
+def _from_ssh(host: str, what: str, limit: float, error: Exception) -> HostError:
     import paramiko
 
     if isinstance(error, paramiko.PasswordRequiredException):
@@ -132,6 +132,13 @@ def _from_ssh(host: str, what: str, error: Exception) -> HostError:
             hint=f"see it: ssh {error.hostname} true",
         )
     said = clean(str(error))
+    if "no existing session" in said.lower():  # offering one more key after sshd had hung up
+        return HostError(
+            host,
+            "authentication",
+            "login refused: too many keys were offered before the right one",
+            hint=f"in ~/.ssh/config, for {host}: IdentityFile PATH and IdentitiesOnly yes",
+        )
     if "not found in known_hosts" in said:
         return HostError(
             host,
@@ -140,9 +147,16 @@ def _from_ssh(host: str, what: str, error: Exception) -> HostError:
             hint="connect to it once with ssh and check the key it shows",
         )
     if isinstance(error, paramiko.ChannelException):
-        return HostError(host, "refused", f"{what}: sshd refused a channel: {error.text}")
+        return HostError(
+            host,
+            "refused",
+            f"{what}: sshd refused one more channel: {error.text}",
+            hint="on the host, in /etc/ssh/sshd_config: MaxSessions 30",
+        )
     if "garbage packet" in said.lower():
         return _chatty(host, "")
+    if "timeout opening channel" in said.lower():
+        return frozen(host, limit, what)
     if "session not active" in said.lower() or "closed" in said.lower():
         return gone(host)
     if "no authentication methods" in said.lower():
@@ -199,7 +213,9 @@ def _from_os(host: str, what: str, error: OSError) -> HostError:
             f"the ProxyCommand can't be run: there is no {error.filename}",
             hint="see ~/.ssh/config",
         )
-    return HostError(host, "file", f"{what}: {said}")
+    # SFTP has no word for a full disk (draft-ietf-secsh-filexfer-02, 7): it's a "Failure".
+    hint = f"is its disk full? ssh {host} df -h" if said == "Failure" else ""
+    return HostError(host, "file", f"{what}: {said}", hint=hint)
 
 
 def _innermost(error: BaseException) -> BaseException:

@@ -6,12 +6,10 @@ import tomllib
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
 from lockship.errors import RefusedError, UsageError
 from lockship.lock.fingerprint import fingerprint_of
 from lockship.lock.model import LOCK_VERSION, Lock
-from lockship.lock.shape import problems
+from lockship.lock.shape import convert
 
 MAX_BYTES: Final = 1 << 20  # a lock for hundreds of hosts is some 100 KB; more is not a lock
 SHOWN_PROBLEMS: Final = 20
@@ -41,8 +39,8 @@ def parse(data: bytes, name: str) -> Lock:
             f"{name} has lock-version {version}; this lockship knows up to {LOCK_VERSION}.",
             hint="Upgrade lockship on this machine.",
         )
-    found = problems(document, Lock)
-    if found:
+    lock, found = convert(document, Lock)
+    if lock is None:
         raise RefusedError(
             f"{name} is damaged.",
             details=[f"{p.key}: {p.found}, expected {p.expected}" for p in found[:SHOWN_PROBLEMS]],
@@ -53,7 +51,6 @@ def parse(data: bytes, name: str) -> Lock:
             f"{name} was edited by hand: its fingerprint is not that of its content.",
             hint=_MEND,
         )
-    lock = msgspec.convert(document, Lock)
     unknown = sorted(
         {host for role in lock.roles.values() for host in role.hosts} - set(lock.hosts)
     )

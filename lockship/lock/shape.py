@@ -7,15 +7,16 @@ a model is checked without a change here.
 
 from __future__ import annotations
 
-import difflib
+import functools
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import inspect
 
 Path = tuple[str | int, ...]
+_T = TypeVar("_T")
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -44,9 +45,26 @@ def dotted(path: Path) -> str:
     return text
 
 
-def problems(document: object, model: type[Any]) -> list[Problem]:
+def problems(document: object, model: Any) -> list[Problem]:
     """Return everything in `document` (plain dicts, lists and scalars) that `model` refuses."""
-    return list(_walk(document, inspect.type_info(model), ()))
+    return list(_walk(document, _type_info(model), ()))
+
+
+def convert(document: object, model: type[_T]) -> tuple[_T | None, list[Problem]]:
+    """Return `document` as the model, or None and everything that the model refuses.
+
+    A sound document, the usual one, costs only msgspec's own check: the walk is slower.
+    """
+    try:
+        return msgspec.convert(document, model), []
+    except msgspec.ValidationError as error:
+        return None, problems(document, model) or [Problem((), "this", str(error))]
+
+
+@functools.cache
+def _type_info(model: Any) -> inspect.Type:
+    """Look a model's types up once: it takes some milliseconds."""
+    return inspect.type_info(model)
 
 
 def _walk(value: object, kind: inspect.Type, path: Path) -> Iterator[Problem]:
@@ -179,5 +197,7 @@ def _expected_number(kind: inspect.IntType | inspect.FloatType) -> str:
 
 
 def _nearest(key: str, known: list[str]) -> str:
+    import difflib  # rarely needed, and slow to load
+
     near = difflib.get_close_matches(key, known, n=1)
     return f"'{near[0]}'?" if near else "one of " + ", ".join(sorted(known))

@@ -16,6 +16,7 @@ import tomlkit
 from lockship.errors import LockshipError, RefusedError
 from lockship.lock.fingerprint import sealed, to_document
 from lockship.lock.model import Lock
+from lockship.lock.reader import MAX_BYTES
 
 __all__ = ["dump", "sealed", "write"]
 
@@ -114,10 +115,16 @@ def _value(value: Any) -> str:
 def write(path: Path, lock: Lock) -> bool:
     """Write `lock` to `path` atomically, mode kept; return whether the file changed.
 
-    Raises RefusedError where `path` is no regular file, LockshipError where it can't be written.
+    Raises RefusedError where `path` is no regular file or the lock would be too large to read,
+    LockshipError where it can't be written.
     """
     before = _read_before(path)
     data = dump(lock, before.decode(errors="replace") if before is not None else None)
+    if len(data) > MAX_BYTES:
+        raise RefusedError(
+            f"The lock would be {len(data)} bytes; at most {MAX_BYTES} are allowed.",
+            hint="Shorten what lockship.toml says; large files belong into the image.",
+        )
     if data == before:
         return False
     try:

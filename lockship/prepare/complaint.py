@@ -8,7 +8,6 @@ from typing import Any
 
 from lockship.errors import UsageError
 from lockship.lock.shape import Path, Problem
-from lockship.prepare.lines import key_lines
 
 
 @dataclass(frozen=True)
@@ -26,6 +25,8 @@ def complain(documents: Sequence[Document], found: Sequence[Problem]) -> UsageEr
     `documents` are merged in this order, so a value comes from the last one that has its key; a
     missing key is looked for in the nearest table that is there.
     """
+    from lockship.prepare.lines import key_lines  # rarely needed
+
     lines = {document.name: key_lines(document.text) for document in documents}
     details = [_describe(problem, lines) for problem in found]
     names = " and ".join(lines)

@@ -26,7 +26,7 @@ from lockship.lock.names import (
     ServiceName,
     Volume,
 )
-from lockship.lock.shape import Problem, problems
+from lockship.lock.shape import Problem, convert
 from lockship.prepare import hosts, rules
 from lockship.prepare.complaint import Document, complain
 
@@ -107,11 +107,11 @@ def parse(files: dict[str, bytes]) -> Config:
     merged: dict[str, Any] = {}
     for document in documents:
         merged = merge(merged, document.tables)
-    found = problems(merged, Config)
+    config, found = convert(merged, Config)
     found += rules.check(merged, {problem.path for problem in found})
-    if found:
+    if config is None or found:
         raise complain(documents, sorted(found, key=_in_file_order(merged)))
-    return msgspec.convert(merged, Config)
+    return config
 
 
 def merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:

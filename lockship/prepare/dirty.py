@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from lockship.errors import RefusedError
-from lockship.git import Repository, failure, start
+from lockship.git import Repository, failure
 from lockship.gitobjects import quoted
 from lockship.lock.names import is_lockfile_name
+from lockship.prepare.status import COMMAND
 
 SHOWN_PATHS: Final = 20
-# Spelt out, because a person's configuration may hide untracked files and submodules.
-_STATUS: Final = ("status", "--porcelain=v2", "-z", "--no-renames", "--ignore-submodules=none")
 _UNDERWAY: Final = {  # gitrepository-layout(5), and wt_status_get_state in git's wt-status.c
     "MERGE_HEAD": "a merge",
     "rebase-merge": "a rebase",
@@ -42,11 +41,6 @@ class Dirty:
         return f"{self.letters} {quoted(self.path)}"
 
 
-def begin(folder: Path) -> subprocess.Popen[bytes]:
-    """Start `git status` in `folder`: it takes the longest of all, so it runs beside the rest."""
-    return start(folder, *_STATUS, "--untracked-files=normal")
-
-
 def finish(repository: Repository, status: subprocess.Popen[bytes]) -> tuple[Dirty, ...]:
     """Return what the `status` that was begun found, lockfiles aside."""
     out, said = status.communicate()
@@ -55,7 +49,7 @@ def finish(repository: Repository, status: subprocess.Popen[bytes]) -> tuple[Dir
     found = _parse(repository.root, out)
     if found and all(each.letters == "??" and each.path.endswith(b"/") for each in found):
         # New folders only: perhaps there is nothing but lockfiles in them.
-        found = _parse(repository.root, repository.run(*_STATUS, "--untracked-files=all"))
+        found = _parse(repository.root, repository.run(*COMMAND, "--untracked-files=all"))
     return found
 
 

@@ -6,7 +6,6 @@ else in git than in the working tree, and building from the objects would ship t
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
@@ -56,6 +55,8 @@ def _filters(
     A person's own attributes (info/attributes, core.attributesFile) must not count, so git is asked
     in an empty repository that borrows this one's objects.
     """
+    import tempfile  # slow to load, and few repositories have filters
+
     with tempfile.TemporaryDirectory(prefix="lockship-") as name:
         folder = Path(name)
         for each in ("refs", "objects/info"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -27,7 +28,9 @@ from lockship.prepare import config, dirty, snapshot, source
 from lockship.prepare.filters import refuse_filters
 
 _SHORT: Final = 12
-_KEPT_CHANGES: Final = 1000  # a lock is read by people, and has a limit
+# A lock is read by people, and has a limit.
+_KEPT_CHANGES: Final = 1000
+_KEPT_CHARACTERS: Final = 100_000
 
 
 @dataclass(frozen=True)
@@ -67,10 +70,12 @@ def look(
     """
     with repository.objects(env) as objects:
         head = source.head(objects)
-        listing = _begin_listing(repository, head.tree, env)
-        origin = source.source_commit(objects, head)
-        content = _content(objects.read, head.tree, listing)
+        with _listing(repository, head.tree, env) as listing:  # runs beside the next line
+            origin, at_edge = source.source_commit(objects, head)
+            content = _content(objects.read, head.tree, listing)
         changed = dirty.finish(repository, status)
+        if at_edge:
+            source.refuse_edge(objects.read, origin, content.tree)
         if not force:
             dirty.refuse(changed, dirty.underway(repository))
         locked = _dirty_content(repository, objects, head, changed, env) if changed else content
@@ -85,11 +90,8 @@ def look(
     version = f"{origin.id[:_SHORT]}-dirty-{locked.tree[:_SHORT]}"
     data = snapshot.commit_data(locked.tree, origin, version)
     changes = snapshot.changes(repository, origin.tree, locked.tree, env)
-    more = len(changes) - _KEPT_CHANGES
-    if more > 0:
-        changes[_KEPT_CHANGES:] = [f"... and {more} more"]
     commit = hash_object("commit", data)
-    seen = msgspec.structs.replace(seen, dirty=True, snapshot=commit, changes=tuple(changes))
+    seen = msgspec.structs.replace(seen, dirty=True, snapshot=commit, changes=_shortened(changes))
     return Look(seen, version, parsed, data)
 
 
@@ -102,12 +104,11 @@ def _dirty_content(
 ) -> _Content:
     dirty.refuse_submodules(changed)
     tree = snapshot.write_tree(repository, head.id, env)
-    return _content(objects.read, tree, _begin_listing(repository, tree, env))
+    with _listing(repository, tree, env) as listing:
+        return _content(objects.read, tree, listing)
 
 
-def _begin_listing(
-    repository: Repository, tree: str, env: Mapping[str, str]
-) -> subprocess.Popen[bytes]:
+def _listing(repository: Repository, tree: str, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
     return repository.start("ls-tree", "-r", "-z", "--name-only", "--full-tree", tree, env=env)
 
 
@@ -143,6 +144,13 @@ def _describe(origin: Commit, tree: str) -> Source:
         committed_at=origin.committed_at,
         dirty=False,
     )
+
+
+def _shortened(changes: list[str]) -> tuple[str, ...]:
+    sizes = itertools.accumulate(len(change) for change in changes[:_KEPT_CHANGES])
+    kept = changes[: sum(size <= _KEPT_CHARACTERS for size in sizes)]
+    more = len(changes) - len(kept)
+    return (*kept, f"... and {more} more") if more else tuple(kept)
 
 
 def _config_files(read: Read, tree: str, destination: str | None) -> dict[str, bytes]:

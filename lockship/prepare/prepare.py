@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lockship.git import Repository
-from lockship.prepare import dirty
+from lockship.prepare import status as git_status
 from lockship.progress import Event, Report, quiet
 
 if TYPE_CHECKING:
@@ -98,6 +97,8 @@ def prepare(
                 f"The working tree is dirty: this locks a snapshot of it, commit {commit[:12]}, "
                 f"kept by {snapshot.REFS}{seen.version}."
             )
+        if upgrade is not None and not upgraded:
+            notes.append("The pins were looked up again and are as they were.")
         changed = lock != before.lock
         if changed:
             from lockship.lock import writer  # with tomlkit: 50 ms
@@ -143,7 +144,7 @@ def check(start: Path, *, destination: str | None = None) -> Checked:
 @contextmanager
 def _status(start: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run `git status` beside the block; it never outlives it."""
-    process = dirty.begin(start)
+    process = git_status.begin(start)
     try:
         yield process
     finally:
@@ -154,6 +155,8 @@ def _status(start: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 @contextmanager
 def _thrown_away() -> Iterator[Path]:
+    import tempfile  # slow to load, and `prepare` doesn't need it
+
     with tempfile.TemporaryDirectory(prefix="lockship-") as folder:
         yield Path(folder)
 

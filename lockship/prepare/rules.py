@@ -122,10 +122,14 @@ def _env(tables: Tables) -> Iterator[Problem]:
 
 
 def _platforms(tables: Tables) -> Iterator[Problem]:
+    """A platform is well written, and there is one at the most."""
     for index, text in _strings(_table(tables.get("build")).get("platforms")):
         if not _PLATFORM.fullmatch(text):
             path = ("build", "platforms", index)
             yield Problem(path, _quoted(text), "a platform such as 'linux/amd64'")
+        elif index:
+            expected = "one platform: a lock names one image"
+            yield Problem(("build", "platforms", index), _quoted(text), expected)
 
 
 def _roles(tables: Tables) -> Iterator[tuple[tuple[str, str], Tables]]:

@@ -6,8 +6,6 @@ submodules are as in `git commit`, and the real index, HEAD and stash stay as th
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -23,7 +21,7 @@ _ADD: Final = (
     *("-c", "core.splitIndex=false"),  # a split index is written beside the real one
     *("-c", "core.safecrlf=false"),  # nobody checks this tree out over their files
     *("-c", "advice.addEmbeddedRepo=false"),
-    *("add", "--all", "--sparse"),
+    *("add", "--all"),
 )
 
 
@@ -34,6 +32,9 @@ def write_tree(repository: Repository, head: str, env: Mapping[str, str]) -> str
     RefusedError where git can't add a path, or where a folder is a repository of its own without
     being a submodule.
     """
+    import shutil  # these two load slowly, and only a dirty tree needs them
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="lockship-") as folder:
         index = Path(folder) / "index"
         original = repository.git_dir / "index"
@@ -42,7 +43,7 @@ def write_tree(repository: Repository, head: str, env: Mapping[str, str]) -> str
             shutil.copy2(original, index)
         here = {**env, "GIT_INDEX_FILE": str(index)}
         try:
-            repository.run(*_ADD, env=here)
+            repository.run(*_ADD, *_sparse_words(repository), env=here)
         except LockshipError as error:
             raise RefusedError(
                 "git can't add everything that is in the working tree.",
@@ -55,6 +56,13 @@ def write_tree(repository: Repository, head: str, env: Mapping[str, str]) -> str
         paths = b"".join(line.partition(b"\t")[2] + b"\0" for line in lockfiles)
         repository.run("update-index", "-z", "--force-remove", "--stdin", stdin=paths, env=here)
         return repository.run("write-tree", env=here).decode().strip()
+
+
+def _sparse_words(repository: Repository) -> tuple[str, ...]:
+    """Return what makes git add paths outside of a sparse checkout (git before 2.34 just does)."""
+    asked = ("config", "--type=bool", "--get", "core.sparseCheckout")
+    said = repository.run(*asked, ok=(0, 1)).strip()
+    return ("--sparse",) if said == b"true" else ()
 
 
 def _is_lockfile(line: bytes) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from lockship.errors import RefusedError
 from lockship.git import Objects
-from lockship.gitobjects import Commit, commit, same_content
+from lockship.gitobjects import Commit, Entry, Read, commit, entries, same_content
+from lockship.lock.model import Lock
+from lockship.lock.reader import parse
 
 
 def head(objects: Objects) -> Commit:
@@ -16,24 +18,47 @@ def head(objects: Objects) -> Commit:
     return commit(oid, data)
 
 
-def source_commit(objects: Objects, start: Commit) -> Commit:
+def source_commit(objects: Objects, start: Commit) -> tuple[Commit, bool]:
     """Return `start`, or while its content equals its first parent's, that parent.
 
     So a commit that only adds or changes a lock (or nothing) has the source of the commit before,
-    and the lock that it commits stays fresh. Raises RefusedError where a shallow clone ends before
-    the answer: a full clone's could be another one.
+    and the lock that it commits stays fresh. The second value tells that a shallow clone ends
+    there, before its parent could be compared: see `refuse_edge`.
     """
     current = start
     while current.parents:
         found = objects.find(current.parents[0])
         if found is None:
-            raise RefusedError(
-                f"This clone is shallow: the parent of {current.id[:12]} isn't here, so it can't "
-                "be told whether this commit changed anything but the lock.",
-                hint="`git fetch --deepen=1`, then repeat.",
-            )
+            return current, True
         parent = commit(found[0], found[2])
         if not same_content(objects.read, current.tree, parent.tree):
-            return current
+            return current, False
         current = parent
-    return current
+    return current, False
+
+
+def refuse_edge(read: Read, edge: Commit, content: str) -> None:
+    """Raise RefusedError where the commit at a shallow clone's edge looks like one of a lock only.
+
+    `content` is its content tree. A commit whose lock names its parent, or its very content, was
+    most likely made to commit that lock: its source lies beyond the edge, and a full clone would
+    find it. Otherwise the commit brought content, and is the source. (Only an empty commit right
+    at the edge can't be told from that: docs/lockfile.md.)
+    """
+    for entry in entries(read(edge.tree)):
+        lock = _parsed(read, entry) if entry.is_lockfile else None
+        if lock is not None and (
+            lock.source.commit in edge.parents or lock.source.tree == content
+        ):
+            raise RefusedError(
+                f"This clone is shallow: {edge.id[:12]} commits a lock, and the commit that the "
+                f"lock was prepared from ({lock.source.commit[:12]}) isn't here.",
+                hint="`git fetch --deepen=1`, then repeat.",
+            )
+
+
+def _parsed(read: Read, entry: Entry) -> Lock | None:
+    try:
+        return parse(read(entry.id), entry.name.decode())
+    except RefusedError:  # damaged or newer: it says nothing
+        return None

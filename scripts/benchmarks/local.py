@@ -113,7 +113,10 @@ _LABEL = "dev.lockship.service"
 def _many_files(project: Project, copies: str = "COPY www /www") -> None:
     """Commit 50,000 small files in one pack, as a fresh clone has them, and the service."""
     add_service(project, copies=copies)
-    project.git("fast-import", "--quiet", stdin=b"".join(_history()))
+    history = project.folder.with_name("history")
+    with history.open("wb") as file:
+        file.writelines(_history())
+    project.git("fast-import", "--quiet", stdin=history)
     project.git("symbolic-ref", "HEAD", "refs/heads/many")
     project.git("reset", "--hard", "--quiet")
     project.commit()

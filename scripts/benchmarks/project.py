@@ -46,11 +46,16 @@ class Project:
     folder: Path
     env: Mapping[str, str]
 
-    def git(self, *words: str, stdin: bytes | None = None) -> str:
+    def git(self, *words: str, stdin: Path | None = None) -> str:
         """Run git, uncounted."""
-        done = subprocess.run(
-            ["git", *words], cwd=self.folder, env=dict(self.env), input=stdin, capture_output=True
-        )
+        with (stdin or Path(os.devnull)).open("rb") as given:
+            done = subprocess.run(
+                ["git", *words],
+                cwd=self.folder,
+                env=dict(self.env),
+                stdin=given,
+                capture_output=True,
+            )
         if done.returncode:
             raise SystemExit(f"git {' '.join(words)}: {done.stderr.decode()}")
         return done.stdout.decode().strip()
@@ -60,6 +65,15 @@ class Project:
         file = self.folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content.encode() if isinstance(content, str) else content)
+
+    def write_noise(self, path: str, mebibytes: int) -> None:
+        """Write bytes that nothing can compress, others each time.
+
+        In pieces: a child begins its count of memory with the peak of whoever started it.
+        """
+        with (self.folder / path).open("wb") as file:
+            for _ in range(mebibytes):
+                file.write(os.urandom(1 << 20))
 
     def commit(self) -> None:
         """Commit all there is."""
@@ -123,8 +137,3 @@ class Docker:
     def build(self, tag: str, folder: Path) -> Sample:
         """Build with BuildKit."""
         return self.run("build", "--quiet", f"--tag={tag}", str(folder))
-
-
-def blob(mebibytes: int) -> bytes:
-    """Bytes that nothing can compress, others each time."""
-    return os.urandom(mebibytes << 20)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.measure import Comparison, Sample, at_once, take_turns
-from benchmarks.project import Docker, Project, add_service, blob, on_fleet
+from benchmarks.project import Docker, Project, add_service, on_fleet
 from tests.harness import Fleet
 
 HOSTS = 8
@@ -25,7 +25,7 @@ def ship(runs: int, folder: Path) -> list[Comparison]:  # noqa: ARG001
     with Fleet.start(hosts=1, registry=False) as fleet:
         project = on_fleet(fleet)
         add_service(project, hosts=["web1"], copies="COPY blob /blob\nCOPY www /www")
-        project.write("blob", blob(_BIG))
+        project.write_noise("blob", _BIG)
         docker = Docker.of(project)
         change = _changes(project)
 
@@ -112,7 +112,7 @@ def memory(runs: int, folder: Path) -> list[Comparison]:  # noqa: ARG001
         add_service(project, hosts=["web1"], copies="COPY blob /blob\nCOPY www /www")
 
         def first_deploy(mebibytes: int) -> Sample:
-            project.write("blob", blob(mebibytes))
+            project.write_noise("blob", mebibytes)
             project.commit()
             project.lockship("prepare")
             project.lockship("build")

@@ -138,3 +138,22 @@ def test_lock_without_artifact_is_built_the_same_in_another_clone(shop: Shop) ->
     shop.run("build")
     assert two.lock() == shop.lock()
     assert environment(two.running(HOST))["LOCKSHIP_VERSION"] == version
+
+
+def test_two_machines_build_the_same_lock(shop: Shop) -> None:
+    """No registry: each machine builds an image of its own, with another id, from the same lock."""
+    shop.run("prepare")
+    shop.commit("Lock it")
+    clone = shop.folder.with_name("two")
+    shop.git("clone", "--quiet", str(shop.folder), str(clone))
+    shop.run("deploy")
+    engine = shop.fleet.engine
+    engine.remove_everything(images=True, keep=["busybox:1.36"])
+    engine.docker("builder", "prune", "--all", "--force")
+    two = Shop(shop.fleet, clone)
+    two.run("deploy")
+    assert two.get(HOST) == "one\n"
+    assert two.running(HOST)["Image"] == two.lock()["artifact"]["image-id"]
+    assert len(two.containers(HOST)) == 1
+    two.run("status")
+    two.run("rollback", expect=1)

@@ -145,6 +145,18 @@ def test_named_version_is_rolled_back_to(beside: Shop) -> None:
     beside.run("rollback", expect=1)
 
 
+def test_version_whose_image_is_gone_is_built_again_for_a_rollback(beside: Shop) -> None:
+    beside.write("lockship.toml", NO_PORT + "[deploy]\nretain = 1\n")
+    versions = [beside.release(f"{number}\n") for number in range(3)]
+    engine = beside.fleet.engine
+    engine.docker("rmi", f"shop:{versions[0]}")
+    engine.docker("builder", "prune", "--all", "--force")
+    beside.run("rollback", versions[0])
+    assert beside.get_inside("web1") == beside.get_inside("web2") == "0\n"
+    assert beside.running("web1")["Image"] == beside.lock()["artifact"]["image-id"]
+    beside.run("status")
+
+
 def test_role_without_port_beside_one_with(clean_fleet: Fleet, tmp_path: Path) -> None:
     worker = '[roles.worker]\nhosts = ["web2"]\ncommand = "sleep 1000"\nhealthcheck = false\n'
     shop = Shop.create(clean_fleet, tmp_path / "shop", config(hosts=("web1", "web2"), more=worker))

@@ -9,8 +9,9 @@ A sequence that failed is kept in `sequences/kept`, and played first from then o
 import hashlib
 import shutil
 import time
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -19,13 +20,16 @@ from hypothesis import strategies as st
 
 from tests.fleet.sequences import steps
 from tests.fleet.sequences.oracle import Oracle
-from tests.fleet.sequences.play import play
+from tests.fleet.sequences.play import SequenceError, play
 from tests.harness import Fleet
 
 KEPT = Path(__file__).parent / "sequences/kept"
 LEAST = 25
+SECONDS = 300.0
 LONGEST = 20
 """Steps of one sequence."""
+SHRINKING = 180.0
+"""Seconds in which a sequence that failed is made smaller."""
 
 
 @pytest.fixture
@@ -36,61 +40,77 @@ def oracle(clean_fleet: Fleet) -> Iterator[Oracle]:
         api.close()
 
 
+@dataclass
+class Player:
+    """Plays sequences one after another, each in a new repository on cleared hosts."""
+
+    oracle: Oracle
+    folder: Path
+    played: int = 0
+    tally: Counter[str] = field(default_factory=Counter)
+    failure: SequenceError | None = None
+    """The smallest one so far."""
+
+    def fails(self, sequence: steps.Steps) -> bool:
+        self.played += 1
+        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            self.tally += play(sequence, self.oracle, self.folder)
+        except SequenceError as error:
+            self.failure = error
+        else:
+            return False
+        return True
+
+    def shrink(self, until: float) -> None:
+        """Leave out step after step, the last first, while what is left still fails."""
+        assert self.failure is not None
+        for number in reversed(range(len(self.failure.begun) - 1)):
+            begun = self.failure.begun
+            if time.monotonic() < until and number < len(begun):
+                self.fails(begun[:number] + begun[number + 1 :])
+
+
 @pytest.mark.parametrize("path", sorted(KEPT.glob("*.json")), ids=lambda path: path.stem)
 def test_kept_sequence(oracle: Oracle, tmp_path: Path, path: Path) -> None:
     play(steps.load(path), oracle, tmp_path / "shop")
-
-
-@dataclass
-class Session:
-    """The sequences of one run. `failed`: the last one that did, in the end the smallest."""
-
-    wanted: int | None
-    seconds: float
-    begin: float
-    played: int = 0
-    failed: steps.Steps | None = None
-
-    @property
-    def over(self) -> bool:
-        if self.failed is not None or self.wanted is not None or self.played < LEAST:
-            return False
-        return time.monotonic() - self.begin > self.seconds
 
 
 @pytest.mark.timeout(0)
 def test_random_sequences(
     oracle: Oracle, tmp_path: Path, pytestconfig: pytest.Config, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    wanted: int | None = pytestconfig.getoption("sequences")
-    session = Session(wanted, pytestconfig.getoption("sequences_seconds"), time.monotonic())
-    folder = tmp_path / "shop"
+    # Where all tests are run at once, pytest reads our options too late to know them.
+    wanted: int | None = pytestconfig.getoption("sequences", default=None)
+    seconds: float = pytestconfig.getoption("sequences_seconds", default=SECONDS)
+    player, begin = Player(oracle, tmp_path / "shop"), time.monotonic()
 
+    def over() -> bool:
+        spent = time.monotonic() - begin > seconds and player.played >= LEAST
+        return player.failure is not None or (wanted is None and spent)
+
+    # Hypothesis draws the sequences; a sequence costs seconds, so they are shrunk by us.
     @settings(
         max_examples=wanted or 10_000,
-        phases=[Phase.generate, Phase.shrink],
+        phases=[Phase.generate],
         database=None,
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
     @given(st.lists(st.sampled_from(steps.POOL), min_size=LONGEST // 2, max_size=LONGEST))
     def sequences(drawn: list[steps.Step]) -> None:
-        if session.over:
-            return  # the rest of the 10,000 takes no time
-        session.played += 1
-        shutil.rmtree(folder, ignore_errors=True)
-        try:
-            play(tuple(drawn), oracle, folder)
-        except AssertionError:
-            session.failed = tuple(drawn)
-            raise
+        if not over():
+            player.fails(tuple(drawn))
 
-    try:
-        sequences()
-    finally:
-        if session.failed is not None:
-            text = steps.dump(session.failed)
-            (KEPT / f"{hashlib.sha256(text).hexdigest()[:8]}.json").write_bytes(text)
-    taken = time.monotonic() - session.begin
+    sequences()
     with capsys.disabled():
-        print(f"\n{session.played} random sequences in {taken:.0f} s")  # noqa: T201
+        taken = time.monotonic() - begin
+        tally = ", ".join(f"{count} {what}" for what, count in sorted(player.tally.items()))
+        print(f"\n{player.played} random sequences in {taken:.0f} s: {tally}")  # noqa: T201
+    if player.failure is not None:
+        player.shrink(until=time.monotonic() + SHRINKING)
+        text = steps.dump(player.failure.begun)
+        KEPT.mkdir(exist_ok=True)
+        path = KEPT / f"{hashlib.sha256(text).hexdigest()[:8]}.json"
+        path.write_bytes(text)
+        pytest.fail(f"kept as {path}\n{player.failure}", pytrace=False)

@@ -18,18 +18,12 @@ EXAMPLES = Path(__file__).parents[3] / "examples"
 NAMES = sorted(path.name for path in EXAMPLES.iterdir() if (path / "lockship.toml").exists())
 
 
-@pytest.fixture(params=NAMES)
-def example(request: pytest.FixtureRequest, builder: Fleet, tmp_path: Path) -> Path:
-    """An example, in a repository of its own, built."""
-    return built(builder, request.param, tmp_path)
-
-
 def built(fleet: Fleet, name: str, tmp_path: Path) -> Path:
     path = tmp_path / name
     shutil.copytree(EXAMPLES / name, path, ignore=shutil.ignore_patterns("__pycache__"))
     git(path, "init", "--quiet")
     commit_all(path, "The example")
-    for words in (["prepare"], ["build"]):
+    for words in (["prepare"], ["build"], ["prepare", "--check"]):
         run_lockship(words, path, fleet.env()).expect(0)
     return path
 
@@ -52,7 +46,8 @@ class Container:
         inspected = json.loads(fleet.engine.docker("inspect", self.id))[0]
         self.address = inspected["NetworkSettings"]["IPAddress"]
 
-    def get(self, path: str, data: bytes | None = None, **headers: str) -> bytes:
+    def get(self, path: str, data: bytes | None = None, *, accept: str = "") -> bytes:
+        headers = {"Accept-Encoding": accept} if accept else {}
         request = urllib.request.Request(f"http://{self.address}{path}", data, headers)
         with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
             body: bytes = answer.read()
@@ -78,17 +73,18 @@ class Container:
         return status.strip() in {"0", "143"}
 
 
-def test_prepared_again_it_is_fresh(example: Path, builder: Fleet) -> None:
-    assert (example / "README.md").exists()
-    assert list(example.rglob(".dockerignore"))
-    run_lockship(["prepare", "--check"], example, builder.env()).expect(0)
+def test_each_example_says_what_it_is() -> None:
+    assert NAMES == ["guestbook", "monorepo", "site"], "a new example needs a test below"
+    for name in NAMES:
+        assert (EXAMPLES / name / "README.md").exists()
+        assert list((EXAMPLES / name).rglob(".dockerignore"))
 
 
 def test_site(builder: Fleet, tmp_path: Path) -> None:
     container = Container(builder, built(builder, "site", tmp_path))
     container.until_answers(":8080/")
     assert b"The harbour" in container.get(":8080/")
-    packed = container.get(":8080/style.css", **{"Accept-Encoding": "gzip"})
+    packed = container.get(":8080/style.css", accept="gzip")
     assert packed.startswith(b"\x1f\x8b")
     until(container.healthy, 20, "the image's health check")
     assert container.stops_within(5)

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from lockship.build.client import find_client
 from lockship.errors import LockshipError, RefusedError
@@ -110,7 +111,7 @@ def test_what_is_built_is_not_built_again(
     again = make(repository, lock)
 
     assert (again.how, again.artifact) == ("found here", first.artifact)
-    assert report.events == []
+    assert [event.kind for event in report.events] == ["note"]
 
 
 def test_another_lock_of_the_same_content_finds_the_image(make: Make, repository: Path) -> None:
@@ -124,8 +125,6 @@ def test_another_lock_of_the_same_content_finds_the_image(make: Make, repository
 def test_an_image_that_lost_its_tag_gets_it_back(
     builder: Fleet, make: Make, repository: Path
 ) -> None:
-    from msgspec.structs import replace
-
     lock = make_lock(repository)
     built = make(repository, lock)
     builder.engine.docker("tag", lock.image.reference, "other:name")
@@ -135,6 +134,27 @@ def test_an_image_that_lost_its_tag_gets_it_back(
 
     assert again.how == "found here"
     run(builder, lock.image.reference, "true")
+
+
+def test_the_image_that_the_lock_names_comes_before_the_tag_s(
+    builder: Fleet, make: Make, repository: Path
+) -> None:
+    """The same content built a second time has another id; hosts may run the first one."""
+    (repository / "Dockerfile").write_text("FROM busybox:1.36\nRUN date +%N > /when\n")
+    commit_all(repository)
+    lock = make_lock(repository)
+    first = make(repository, lock)
+    builder.engine.docker("tag", lock.image.reference, "kept:1")
+    builder.engine.docker("rmi", lock.image.reference)
+    builder.engine.docker("builder", "prune", "--all", "--force")
+    second = make(repository, lock)
+    assert second.artifact.image_id != first.artifact.image_id
+
+    again = make(repository, replace(lock, artifact=first.artifact))
+
+    assert again.artifact == first.artifact
+    tagged = builder.engine.docker("inspect", "--format", "{{.Id}}", lock.image.reference)
+    assert tagged.strip() == first.artifact.image_id
 
 
 def test_a_tag_with_other_content_is_refused(builder: Fleet, make: Make, repository: Path) -> None:

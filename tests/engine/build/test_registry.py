@@ -132,6 +132,17 @@ def test_a_registry_that_is_down(
         registry.start()
 
 
+def test_a_registry_that_hangs(
+    make: Make, registry: Registry, repository: Path, lock: Lock
+) -> None:
+    registry.freeze()
+    try:
+        with pytest.raises(LockshipError, match=r"registry .* can't be reached"):
+            make(repository, lock)
+    finally:
+        registry.thaw()
+
+
 def test_a_registry_that_refuses_the_push(
     make: Make, registry: Registry, repository: Path, lock: Lock
 ) -> None:

@@ -59,7 +59,7 @@ def test_a_host_that_is_down(as_user: Fleet) -> None:
 def test_a_host_off_the_network(as_user: Fleet) -> None:
     host = as_user.hosts[0]
     host.drop_network()
-    with failing("frozen", "web1", 3):
+    with failing("unreachable", "web1", 3):
         connect("web1", host_of(host), timeout=1.5)
 
 

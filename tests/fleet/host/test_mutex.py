@@ -2,11 +2,13 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from lockship.deploy.mutex import Mutex, MutexHeld, MutexLost, hold, holder
 from lockship.host.connect import connect, local
 from lockship.host.errors import HostError
 from lockship.host.server import Server
+from lockship.lock.model import Host
 from tests.fleet.host.conftest import Connect, host_of
 from tests.harness import Fleet, until
 
@@ -130,6 +133,47 @@ def test_a_holder_without_network_loses_it(as_user: Fleet, to: Connect) -> None:
     host.restore_network()
     mutex.release()
     assert until(lambda: free(to(host)), 5, "the mutex") < 5
+
+
+def test_a_slow_line_full_of_data_does_not_lose_it(as_user: Fleet) -> None:
+    """Half a megabyte a second, and an image on its way: heartbeats must not wait in line."""
+    host = as_user.hosts[0]
+    with slow_line(host.address, 500_000) as port:
+        wanted = Host(user="root", port=port, keys=host_of(host).keys)
+        with connect("127.0.0.1", wanted, timeout=20) as server, take(server) as mutex:
+            process = server.spawn(["sh", "-c", "cat >/dev/null"])
+            end = time.monotonic() + 3 * LEASE
+            while time.monotonic() < end:
+                process.write(bytes(1 << 16))
+                mutex.check()
+            process.close()
+
+
+@contextmanager
+def slow_line(target: str, rate: int) -> Iterator[int]:
+    """Pass a connection on to a host's sshd, `rate` bytes a second of it; gives the port."""
+
+    def pump(source: socket.socket, sink: socket.socket, delay: float) -> None:
+        try:
+            while data := source.recv(1 << 13):
+                time.sleep(len(data) * delay)
+                sink.sendall(data)
+        except OSError:
+            return
+
+    with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 15)
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+
+        def serve() -> None:
+            inside, _ = server.accept()
+            outside = socket.create_connection((target, 22))
+            for source, sink, delay in ((inside, outside, 1 / rate), (outside, inside, 0.0)):
+                threading.Thread(target=pump, args=(source, sink, delay), daemon=True).start()
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield server.getsockname()[1]
 
 
 def test_a_stopped_sshd_is_a_lost_mutex(as_user: Fleet, web1: Server) -> None:

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 Json = dict[str, Any]
 Command = Literal["deploy", "rollback"]
+Outcome = Literal["deployed", "failed", "undone"]
 RETAIN = 2
 
 
@@ -24,12 +25,15 @@ class Version:
         return str(self.lock["fingerprint"])
 
     @property
-    def image_id(self) -> str:
-        return str(self.lock["artifact"]["image-id"])
+    def image_id(self) -> str | None:
+        """None where it isn't built yet."""
+        artifact = self.lock.get("artifact")
+        return str(artifact["image-id"]) if artifact else None
 
     @property
-    def container(self) -> str:
-        return f"shop-web-{self.name}-{self.fingerprint.removeprefix('sha256:')[:8]}"
+    def content(self) -> tuple[str, str]:
+        """What the image under the version's tag is built from."""
+        return (self.lock["source"]["commit"], self.lock["source"]["tree"])
 
     @property
     def port(self) -> int:
@@ -42,58 +46,95 @@ class Version:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """`outcome`: the journal's; None where nothing is to be done, and so nothing is written."""
+class Release:
+    """A version that served, in its container."""
 
-    exit_status: int
-    outcome: str | None = None
+    version: Version
+    container: str
 
 
 @dataclass
 class Model:
-    """What the hosts must be like. `tried` are all versions that a deploy was begun of."""
+    """What the hosts and the builder must be like.
 
-    releases: list[Version] = field(default_factory=list)
+    `tried` are all versions that a deploy was begun of, the last one last; `tags` is what the
+    builder has under each version's tag.
+    """
+
+    releases: list[Release] = field(default_factory=list)
     tried: list[Version] = field(default_factory=list)
     journal: list[Json] = field(default_factory=list)
+    tags: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
-    def current(self) -> Version | None:
+    def current(self) -> Release | None:
         return self.releases[-1] if self.releases else None
 
     def earlier(self, back: int | None) -> Version | None:
         """What a rollback must go to."""
         if back is None:
-            return self.releases[-2] if len(self.releases) > 1 else None
-        return self.tried[-back] if back <= len(self.tried) else None
+            return self.releases[-2].version if len(self.releases) > 1 else None
+        if back > len(self.tried):
+            return None
+        # By its name, so of several releases that had the same one it's the newest.
+        wanted = self.tried[-back]
+        named = [
+            release.version for release in self.releases if release.version.name == wanted.name
+        ]
+        return named[-1] if named else wanted
 
-    def verdict(self, version: Version) -> Verdict:
-        """What must come of deploying this version now."""
-        current = self.current
-        if current is not None and current.fingerprint == version.fingerprint:
-            return Verdict(0)
+    def is_ambiguous(self, version: Version) -> bool:
+        """Whether no release has this version's name, and several versions that were tried have."""
+        released = any(release.version.name == version.name for release in self.releases)
+        return not released and [tried.name for tried in self.tried].count(version.name) > 1
+
+    def may_build(self, version: Version) -> bool:
+        """Whether the version's tag is free, or has the version's own content."""
+        return self.tags.get(version.name, version.content) == version.content
+
+    def runs(self, version: Version) -> bool:
+        current = self.current.version if self.current else None
+        return (
+            current is not None
+            and current.fingerprint == version.fingerprint
+            and current.image_id == version.image_id
+        )
+
+    def outcome(self, version: Version) -> Outcome:
+        """What must come of deploying this version, which doesn't run, now."""
         if version.healthy:
-            return Verdict(0, "deployed")
-        in_the_way = current is not None and current.port == version.port
-        return Verdict(4, "undone") if in_the_way else Verdict(1, "failed")
+            return "deployed"
+        current = self.current.version if self.current else None
+        return "undone" if current is not None and current.port == version.port else "failed"
 
-    def record(self, version: Version, command: Command, verdict: Verdict) -> None:
-        if verdict.outcome is None:
-            return
-        self.tried = [tried for tried in self.tried if tried.name != version.name] + [version]
+    def record(self, version: Version, command: Command, outcome: Outcome) -> None:
+        self.tried = [t for t in self.tried if t.fingerprint != version.fingerprint] + [version]
         self.journal.append(
             {
                 "version": version.name,
                 "fingerprint": version.fingerprint,
                 "image-id": version.image_id,
                 "command": command,
-                "outcome": verdict.outcome,
+                "outcome": outcome,
             }
         )
-        if verdict.outcome == "deployed":
-            names = [release.name for release in self.releases]
-            if command == "rollback" and version.name in names:
-                below = self.releases[: names.index(version.name)]
+        if outcome == "deployed":
+            release = Release(version, self._container(version))
+            prints = [each.version.fingerprint for each in self.releases]
+            if command == "rollback" and version.fingerprint in prints:
+                below = self.releases[: prints.index(version.fingerprint)]
             else:
-                below = [release for release in self.releases if release.name != version.name]
-            self.releases = [*below, version][-(RETAIN + 1) :]
+                pairs = zip(self.releases, prints, strict=True)
+                below = [each for each, other in pairs if other != version.fingerprint]
+            self.releases = [*below, release][-(RETAIN + 1) :]
+
+    def _container(self, version: Version) -> str:
+        name = f"shop-web-{version.name}-{version.fingerprint.removeprefix('sha256:')[:8]}"
+        for release in self.releases:
+            same = release.version.fingerprint == version.fingerprint
+            if same and release.version.image_id == version.image_id:
+                return release.container
+        if self.current is not None and self.current.container == name:
+            # The same lock, built anew: the other image starts beside the one that serves.
+            return f"{name}-{str(version.image_id).removeprefix('sha256:')[:8]}"
+        return name

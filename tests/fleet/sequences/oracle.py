@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import docker
+import docker.errors
 
-from tests.fleet.sequences.model import Json, Model, Version
+from tests.fleet.sequences.model import Json, Model, Release
 from tests.fleet.sequences.repository import HOSTS
 from tests.harness import Fleet, until
 from tests.harness.engine import Engine
@@ -49,12 +50,29 @@ class Oracle:
             shutil.rmtree(self._run_folder(name).parent, ignore_errors=True)
         shutil.rmtree(self.fleet.home.path / ".cache", ignore_errors=True)
 
-    def check_built(self, lock: Json) -> None:
-        """The builder's tag is the lock's image, and its labels are the lock's."""
-        reference = f"{lock['image']['repository']}:{lock['image']['tag']}"
-        image = _image(self.builder, reference)
-        assert image["Id"] == lock["artifact"]["image-id"], "the tag is another image"
+    def forget(self) -> None:
+        """The builder is as one that has built nothing yet."""
+        _clear(self.builder)
+        self.builder.prune_builds()
+
+    def has_image(self, image_id: str) -> bool:
+        """Whether all hosts have it, or the builder."""
+        hosts = [_image(api, image_id) is not None for api in self.engines.values()]
+        return all(hosts) or _image(self.builder, image_id) is not None
+
+    def check_built(self, lock: Json) -> bool:
+        """The lock's tag is the lock's image, and its labels are the lock's.
+
+        False where the builder doesn't have it: the hosts do.
+        """
+        image_id = lock["artifact"]["image-id"]
+        if _image(self.builder, image_id) is None:
+            return False
+        image = _image(self.builder, f"{lock['image']['repository']}:{lock['image']['tag']}")
+        assert image is not None, "the image has no tag"
+        assert image["Id"] == image_id, "the tag is another image"
         _check_labels(image["Config"]["Labels"], lock)
+        return True
 
     def check(self, model: Model) -> None:
         """Every host is as the model says: containers, images, files, and bytes over HTTP."""
@@ -87,14 +105,14 @@ class Oracle:
             expected[model.current.container] = "running"
         assert found == expected, f"{host}: containers"
         images = {image["Id"] for image in self.engines[host].images(filters=_FILTER)}
-        kept = {release.image_id for release in model.releases}
+        kept = {release.version.image_id for release in model.releases}
         assert kept <= images, f"{host}: images of releases"
         if model.journal and model.journal[-1]["outcome"] == "deployed":
             assert kept == images, f"{host}: images that nothing needs"
 
-    def _check_current(self, host: str, current: Version) -> None:
-        api, lock = self.engines[host], current.lock
-        container = api.inspect_container(current.container)
+    def _check_current(self, host: str, release: Release) -> None:
+        api, current, lock = self.engines[host], release.version, release.version.lock
+        container = api.inspect_container(release.container)
         assert container["Image"] == current.image_id, f"{host}: another image runs"
         labels = container["Config"]["Labels"]
         assert labels["dev.lockship.version"] == current.name
@@ -105,7 +123,9 @@ class Oracle:
         assert variables["LOCKSHIP_VERSION"] == current.name
         assert variables["LOCKSHIP_SERVICE"] == "shop"
         assert variables["MOTTO"] == lock["env"]["MOTTO"]
-        _check_labels(_image(api, current.image_id)["Config"]["Labels"], lock)
+        image = _image(api, str(current.image_id))
+        assert image is not None
+        _check_labels(image["Config"]["Labels"], lock)
         for path, expected in current.files.items():
             assert self._get(host, current.port, path) == expected, f"{host} serves another {path}"
 
@@ -114,14 +134,14 @@ class Oracle:
         journal = [json.loads(line) for line in _lines(folder / "journal.jsonl")]
         said = [{key: line[key] for key in wanted} for line, wanted in _pairs(journal, model)]
         assert (said, len(journal)) == (model.journal, len(model.journal)), f"{host}: the journal"
-        path = folder / "releases.json"
+        path, versions = folder / "releases.json", [each.version for each in model.releases]
         releases = json.loads(path.read_bytes()) if path.exists() else []
         expected = [
             {"version": each.name, "fingerprint": each.fingerprint, "image-id": each.image_id}
-            for each in model.releases
+            for each in versions
         ]
         assert releases == expected, f"{host}: releases.json"
-        for each in model.releases:
+        for each in versions:
             name = f"{each.fingerprint.removeprefix('sha256:')}.toml"
             assert tomllib.loads((folder / "locks" / name).read_text()) == each.lock
 
@@ -155,8 +175,11 @@ def _check_labels(labels: dict[str, str], lock: Json) -> None:
     assert labels["dev.lockship.service"] == "shop"
 
 
-def _image(api: docker.APIClient, reference: str) -> Json:
-    found: Json = api.inspect_image(reference)  # type: ignore[no-untyped-call]
+def _image(api: docker.APIClient, reference: str) -> Json | None:
+    try:
+        found: Json = api.inspect_image(reference)  # type: ignore[no-untyped-call]
+    except docker.errors.ImageNotFound:
+        return None
     return found
 
 

@@ -11,10 +11,6 @@ class _Step(Struct, frozen=True, tag_field="do", omit_defaults=True):
     pass
 
 
-class Pause(_Step, frozen=True, tag="pause"):
-    """Nothing. What a step that isn't needed for a failure shrinks to."""
-
-
 class Write(_Step, frozen=True, tag="write"):
     path: str
     text: str
@@ -64,7 +60,10 @@ class Environment(_Step, frozen=True, tag="environment"):
 
 
 class Prepare(_Step, frozen=True, tag="prepare"):
+    """`name` makes it a release of this name."""
+
     force: bool = False
+    name: str | None = None
 
 
 class Check(_Step, frozen=True, tag="check"):
@@ -89,9 +88,12 @@ class Rollback(_Step, frozen=True, tag="rollback"):
     back: int | None = None
 
 
+class Forget(_Step, frozen=True, tag="forget"):
+    """Remove what the builder has built, as on a new machine: images and build cache."""
+
+
 Step = (
-    Pause
-    | Write
+    Write
     | Remove
     | Configure
     | Stage
@@ -106,6 +108,7 @@ Step = (
     | Plan
     | Deploy
     | Rollback
+    | Forget
 )
 Steps = tuple[Step, ...]
 
@@ -155,7 +158,6 @@ _CONFIGURED: Final[list[Step]] = [
     Configure(),
 ]
 WEIGHTED: Final[list[tuple[int, list[Step]]]] = [
-    (1, [Pause()]),
     (7, [Deploy()]),
     (5, [Prepare()]),
     (3, [Prepare(force=True)]),
@@ -163,7 +165,8 @@ WEIGHTED: Final[list[tuple[int, list[Step]]]] = [
     (1, [*_EDITED, *_ADDED]),
     (2, [Rollback()]),
     (1, [Rollback(1), Rollback(2), Rollback(3)]),
-    (1, [Build(), Check(), Plan(), Stage(), CommitLock(), Configure(misspelt=True)]),
+    (1, [Build(), Check(), Plan(), Stage(), CommitLock(), Forget(), Configure(misspelt=True)]),
+    (1, [Prepare(name="v1"), Prepare(force=True, name="v1"), Prepare(name="v2")]),
     (1, [Remove("site/a.txt"), Remove(UP), Remove(".shiplock")]),
     (1, [Amend("Again"), Amend("Begin")]),
     (1, [Switch("main"), Switch("other")]),
@@ -171,13 +174,12 @@ WEIGHTED: Final[list[tuple[int, list[Step]]]] = [
     (1, [Environment(name) for name in ENVIRONMENTS]),
 ]
 POOL: Final[list[Step]] = [step for weight, steps in WEIGHTED for step in steps * weight]
-"""What a random step is drawn from, the simplest first: to there a failing sequence shrinks."""
+"""What a random step is drawn from."""
 
 
 def dump(steps: Steps) -> bytes:
     """A sequence as the text of a file."""
-    kept = tuple(step for step in steps if not isinstance(step, Pause))
-    return msgspec.json.format(msgspec.json.encode(kept), indent=2) + b"\n"
+    return msgspec.json.format(msgspec.json.encode(steps), indent=2) + b"\n"
 
 
 def load(path: Path) -> Steps:

@@ -14,6 +14,9 @@ import pytest
 from lockship.build.clone import open_clone
 from lockship.build.folder import folder_of
 from lockship.errors import LockshipError, RefusedError
+from lockship.lock.model import Lock
+from lockship.lock.writer import dump
+from tests.harness import until
 from tests.unit.build.conftest import Bring
 from tests.unit.locks import commit_all, git, make_lock
 
@@ -291,8 +294,38 @@ def test_a_tree_with_a_git_folder_in_it_writes_nothing_outside(
     commit = git(repository, "commit-tree", outer, "-m", "evil")
     git(repository, "reset", "--quiet", "--soft", commit)
 
-    with pytest.raises(LockshipError):
+    with pytest.raises(RefusedError, match="git refuses to write") as caught:
         bring(repository, make_lock(repository, source={"tree": outer}))
+    assert ".git/config" in caught.value.details[0]
+
+
+def test_a_cache_folder_that_can_not_be_made_is_named(
+    bring: Bring, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "/dev/null/cache")
+    with pytest.raises(LockshipError, match="can't be written: Not a directory"):
+        bring(repository, make_lock(repository))
+
+
+def test_a_fetch_that_fails_leaves_the_folder_as_it_was(
+    bring: Bring, repository: Path, tmp_path: Path
+) -> None:
+    git(repository, "config", "uploadpack.allowFilter", "true")
+    partial = tmp_path / "partial"
+    git(tmp_path, "clone", "-q", "--filter=blob:none", f"file://{repository}", str(partial))
+    files = bring(partial, make_lock(partial))
+    before = (files / "index.html").stat().st_ino
+    (repository / "new").write_text("new\n")
+    commit_all(repository)
+    git(partial, "fetch", "--quiet")
+    git(partial, "reset", "--quiet", "--soft", "origin/HEAD")
+    lock = make_lock(partial)
+    repository.rename(tmp_path / "away")
+
+    with pytest.raises(LockshipError, match="git fetch"):
+        bring(partial, lock)
+
+    assert (files / "index.html").stat().st_ino == before
 
 
 def test_a_file_behind_a_symlink_of_the_same_tree_stays_inside(
@@ -316,6 +349,31 @@ def test_a_file_behind_a_symlink_of_the_same_tree_stays_inside(
     assert (files / "data/file").read_text() == "inside\n"
 
 
+PROGRAM = """\
+import sys
+from pathlib import Path
+from lockship.build.folder import locked_tree
+from lockship.lock.reader import parse
+lock = parse(sys.stdin.buffer.read(), "lock")
+with locked_tree(Path(sys.argv[1]), lock, lambda event: print(event.step, flush=True)):
+    print("mine", flush=True)
+"""
+
+
+def start_bringing(repository: Path, lock: Lock) -> subprocess.Popen[bytes]:
+    """Bring the lock's tree in a process of its own, whose stdout says what is reported."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(repository)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    process.stdin.write(dump(lock))
+    process.stdin.close()
+    process.stdin = None
+    return process
+
+
 def test_two_builds_of_one_repository_take_turns(bring: Bring, repository: Path) -> None:
     lock = make_lock(repository)
     files = bring(repository, lock)
@@ -325,29 +383,34 @@ def test_two_builds_of_one_repository_take_turns(bring: Bring, repository: Path)
         stdout=subprocess.PIPE,
     )
     assert holder.stdout is not None
-    assert holder.stdin is not None
     holder.stdout.readline()
-    program = (
-        "import sys; from pathlib import Path; from lockship.build.folder import locked_tree;"
-        "from lockship.lock.reader import parse;"
-        "lock = parse(sys.stdin.buffer.read(), 'lock');"
-        "say = lambda event: print(event.step, flush=True)\n"
-        f"with locked_tree(Path({str(repository)!r}), lock, say): print('mine')"
-    )
-    from lockship.lock.writer import dump
-
-    waiter = subprocess.Popen(
-        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    assert waiter.stdin is not None
+    waiter = start_bringing(repository, lock)
     assert waiter.stdout is not None
-    waiter.stdin.write(dump(lock))
-    waiter.stdin.close()
     assert waiter.stdout.readline() == b"waiting for another build of this repository\n"
     holder.communicate(b"done\n")
-    assert waiter.stdout.read().endswith(b"mine\n")
-    assert waiter.wait() == 0
-    waiter.stdout.close()
+    said, _ = waiter.communicate()
+    assert said.endswith(b"mine\n")
+    assert waiter.returncode == 0
+
+
+def test_killed_while_files_are_written(bring: Bring, repository: Path) -> None:
+    for number in range(3000):
+        (repository / f"{number:04}").write_text(f"{number}\n")
+    commit_all(repository)
+    lock = make_lock(repository)
+    files = folder_of(open_clone(repository)) / "tree"
+    process = start_bringing(repository, lock)
+    until(lambda: files.is_dir() and len(list(files.iterdir())) > 20, 20, "the first files")
+
+    process.kill()
+    process.communicate()
+    (repository / "0007").write_text("changed\n")
+    commit_all(repository)
+    bring(repository, make_lock(repository))
+
+    tracked = git(repository, "ls-files").split()
+    assert names(files) == set(tracked)
+    assert all((files / name).read_bytes() == (repository / name).read_bytes() for name in tracked)
 
 
 def test_the_folder_is_named_after_the_repository(repository: Path) -> None:

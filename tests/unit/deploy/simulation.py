@@ -83,7 +83,7 @@ class SimulatedHost:
                 self.releases = releases
 
     def _create(self, name: str, role: str, lock: Lock, artifact: Artifact) -> None:
-        spec = container_spec(lock, artifact, role)
+        spec = container_spec(lock, artifact, role, name)
         if name in self.containers or spec.image not in self.images:
             raise StepFailed(f"{name} can't be created")
         published = []

@@ -20,8 +20,8 @@ from lockship.deploy.steps import (
 )
 from lockship.errors import LockshipError
 from lockship.host.types import Published
-from lockship.lock.model import Lock, Role
-from tests.unit.deploy.samples import make_artifact, make_lock
+from lockship.lock.model import Artifact, Lock, Role
+from tests.unit.deploy.samples import make_artifact, make_lock, sha
 from tests.unit.deploy.simulation import SimulatedHost, StepFailed
 
 
@@ -86,6 +86,32 @@ def test_with_a_port_in_the_way_the_old_one_stops_first_and_comes_back_on_failur
     carry_out(host, new, begun)
     carry_out(host, new, list(undo(begun)))
     assert [each.name for each in host.serving()] == [names.container_name(old, "web")]
+
+
+@pytest.mark.parametrize("ports", [(), ("80:8000",)])
+def test_another_image_of_the_same_lock_takes_over_as_another_version_does(
+    ports: tuple[str, ...],
+) -> None:
+    """Two machines without a registry build one lock: the same content, two image ids."""
+    lock = make_lock(roles={"web": Role(hosts=("web1",), ports=ports)})
+    host = SimulatedHost("web1")
+    carry_out(host, lock, steps_of(plan_on(host, lock)))
+    rebuilt = Artifact(key=make_artifact(lock).key, image_id=sha("built elsewhere"))
+
+    def planned() -> HostPlan:
+        return plan(lock, rebuilt, [host.observe(rebuilt)], "deploy").hosts[0]
+
+    for step in planned().stage:
+        host.apply(step, lock, rebuilt)
+        assert names.container_name(lock, "web") in [each.name for each in host.serving()]
+    begun = [*planned().stage, *planned().switch]
+    for step in [*begun, *undo(begun), *steps_of(planned())]:
+        host.apply(step, lock, rebuilt)
+    assert [each.image_id for each in host.containers.values()] == [rebuilt.image_id]
+    assert [each.state for each in host.containers.values()] == ["running"]
+    assert planned().empty
+    carry_out(host, lock, steps_of(plan_on(host, lock)))
+    assert list(host.containers) == [names.container_name(lock, "web")]
 
 
 def test_an_address_of_its_own_is_not_in_the_way() -> None:

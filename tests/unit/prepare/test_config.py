@@ -158,6 +158,11 @@ def test_a_scalar_over_a_table() -> None:
         ('[image]\nrepository = "shop:v1"\n', "image.repository", "an image name"),
         ('[build]\ncontext = "../x"\n', "build.context", "without '..'"),
         ('[build]\nplatforms = ["amd64"]\n', "build.platforms[0]", "linux/amd64"),
+        (
+            '[build]\nplatforms = ["linux/amd64", "linux/arm64"]\n',
+            "build.platforms[1]",
+            "one platform",
+        ),
         ("[healthcheck]\nstatus = []\n", "healthcheck.status", "at least 1"),
         ("[healthcheck]\nlimit = nan\n", "healthcheck.limit", "seconds, more than 0"),
         ("[deploy]\nretain = 1.5\n", "deploy.retain", "a whole number from 1 to 100"),

@@ -248,6 +248,13 @@ class TestSnapshot:
         assert len(changes) == 1001
         assert changes[-1] == "... and 5 more"
 
+    def test_long_names_make_no_lock_that_is_too_long_to_read(self, repo: Repo) -> None:
+        for number in range(600):
+            repo.write(f"{'x' * 200}/{number}", "x")
+        changes = forced(repo).source.changes
+        assert sum(map(len, changes)) < 101_000
+        assert changes[-1].endswith(" more")
+
     def test_no_hook_runs(self, repo: Repo) -> None:
         for name in ("post-index-change", "pre-commit", "reference-transaction", "post-commit"):
             repo.write(f".git/hooks/{name}", "#!/bin/sh\ntouch ran\n", executable=True)

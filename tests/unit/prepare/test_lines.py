@@ -6,7 +6,7 @@ import tomllib
 from typing import Any
 
 import tomlkit
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lockship.lock.shape import Path
@@ -87,6 +87,7 @@ values = st.recursive(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.dictionaries(st.text(st.characters(codec="utf-8")), values, max_size=4))
 def test_every_key_of_any_document_has_a_line(document: dict[str, Any]) -> None:
     text = tomlkit.dumps(document)

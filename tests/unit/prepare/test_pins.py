@@ -109,7 +109,9 @@ def test_upgrade_looks_it_up_again(
     known.write_text(f"web1 {keys[0]}\nweb2 {keys[0]}\n")
     repo = with_hosts(tmp_path, "web1", "web2")
     prepare(repo.path)
-    assert not prepare(repo.path, upgrade=name).upgraded
+    again = prepare(repo.path, upgrade=name)
+    assert not again.upgraded
+    assert again.notes == ("The pins were looked up again and are as they were.",)
     known.write_text(f"web1 {keys[1]}\nweb2 {keys[1]}\n")
     prepared = prepare(repo.path, upgrade=name)
     assert prepared.upgraded[0].name == "web1"

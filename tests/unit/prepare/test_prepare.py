@@ -149,19 +149,28 @@ class TestSameContentSameBytes:
         repo.git("switch", "--quiet", "--detach")
         assert lock_bytes(repo) == expected
 
-    def test_from_a_shallow_clone_that_has_the_parent(self, repo: Repo, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("depth", [1, 2])
+    def test_from_a_shallow_clone_that_has_the_commit(
+        self, repo: Repo, tmp_path: Path, depth: int
+    ) -> None:
+        lock_bytes(repo)
+        repo.commit("lock")
         repo.write("app.txt", "two\n")
         repo.commit("second")
         repo.write("app.txt", "three\n")
         repo.commit("third")
-        assert lock_bytes(clone(repo, tmp_path / "other", "--depth=2")) == lock_bytes(repo)
+        assert lock_bytes(clone(repo, tmp_path / "other", f"--depth={depth}")) == lock_bytes(repo)
 
     def test_from_a_partial_clone(self, repo: Repo, tmp_path: Path) -> None:
         repo.git("config", "uploadpack.allowFilter", "true")
         repo.write("deep/er/file", "x")
         repo.commit("second")
         other = clone(repo, tmp_path / "other", "--filter=tree:0")
-        assert lock_bytes(other) == lock_bytes(repo)
+        prepare(repo.path)
+        expected = (repo.path / ".shiplock").read_bytes()
+        (other.path / ".shiplock").write_bytes(expected)
+        assert not check(other.path).differences
+        assert lock_bytes(other) == expected
 
     def test_from_a_subfolder(self, repo: Repo) -> None:
         expected = lock_bytes(repo)
@@ -250,15 +259,19 @@ class TestRefused:
         with pytest.raises(RefusedError, match="no working tree"):
             prepare(repo.path / ".git")
 
-    def test_a_shallow_clone_without_the_parent(self, repo: Repo, tmp_path: Path) -> None:
+    def test_a_shallow_clone_that_ends_at_the_commit_of_a_lock(
+        self, repo: Repo, tmp_path: Path
+    ) -> None:
         repo.write("app.txt", "two\n")
         repo.commit("second")
+        expected = lock_bytes(repo)
+        repo.commit("lock")
         other = clone(repo, tmp_path / "other", "--depth=1")
         with pytest.raises(RefusedError, match="shallow") as caught:
             prepare(other.path)
         assert "--deepen=1" in caught.value.hint
         other.git("fetch", "--quiet", "--deepen=1")
-        assert lock_bytes(other) == lock_bytes(repo)
+        assert lock_bytes(other) == expected
 
     def test_sha256(self, tmp_path: Path) -> None:
         repo = Repo(tmp_path)
