@@ -26,7 +26,6 @@ from lockship.deploy.steps import (
 from lockship.errors import LockshipError
 from lockship.host.server import Server
 from lockship.lock.model import Artifact, Lock
-from lockship.lock.writer import dump
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +49,12 @@ def apply(step: Step, server: Server, work: Work) -> None:
             work.ship(server)
             _check_image(server, work)
         case StoreLock(fingerprint=fingerprint):
+            from lockship.lock.writer import dump  # with tomlkit, which an empty plan needs not
+
             server.write_file(names.stored_lock_path(work.lock, fingerprint), dump(work.lock))
-        case CreateContainer(role=role):
+        case CreateContainer(name=name, role=role):
             _check_image(server, work)
-            server.create(container_spec(work.lock, work.artifact, role))
+            server.create(container_spec(work.lock, work.artifact, role, name))
         case StartContainer(name=name):
             server.start(name)
         case ProbeContainer(name=name, role=role):

@@ -85,7 +85,7 @@ def of_finish(version: str, failed: Mapping[str, LockshipError]) -> LockshipErro
         failed,
         AttentionError,
     )
-    error.hint = " ".join(filter(None, [error.hint, _SEE]))
+    error.hint = "\n".join(filter(None, [error.hint, _SEE]))
     return error
 
 
@@ -110,7 +110,7 @@ def _attention(what: str, end: Ending, state: str) -> LockshipError:
             details += gathered(what, {host: error}).details
         details.append(f"{host}: {state}")
     hints = dict.fromkeys(filter(None, [stuck.hint, _SEE]))
-    return AttentionError(what, details=[*details, *_unrecorded(end)], hint=" ".join(hints))
+    return AttentionError(what, details=[*details, *_unrecorded(end)], hint="\n".join(hints))
 
 
 def _unrecorded(end: Ending) -> list[str]:

@@ -67,7 +67,14 @@ def _take(
     for hosts in ([first], others):
         results = each(
             hosts,
-            lambda name: hold(servers[name], names.mutex_path(lock), info, lease=LEASE),
+            lambda name: hold(
+                servers[name],
+                names.mutex_path(lock),
+                info,
+                lease=LEASE,
+                # A step under way must end then, too: a pull may wait for minutes.
+                on_lost=servers[name].close,
+            ),
             parallel=lock.deploy.parallel,
         )
         for name, mutex in results.done.items():

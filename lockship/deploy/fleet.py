@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from lockship.errors import LockshipError
-from lockship.host.connect import connect
+from lockship.errors import LockshipError, UsageError
+from lockship.host.connect import connect, load_libraries
 from lockship.host.server import Server
 from lockship.lock.model import Lock
 from lockship.progress import Event, Report
@@ -39,10 +39,10 @@ def gathered(
     """Return one error for several hosts' failures; a single one keeps its own hint."""
     details: list[str] = []
     for host, error in failed.items():
-        named = error.message if error.message.startswith(host) else f"{host}: {error.message}"
+        named = f"{host}: {error.message.removeprefix(f'{host}: ')}"
         details += [named, *(f"  {line}" for line in error.details)]
     hints = list(dict.fromkeys(error.hint for error in failed.values() if error.hint))
-    return kind(what, details=details, hint=" ".join(hints[:2]))
+    return kind(what, details=details, hint="\n".join(hints[:2]))
 
 
 def each(
@@ -93,11 +93,15 @@ def connected(lock: Lock, hosts: Iterable[str], report: Report) -> Iterator[Resu
         report(Event("done", "connect", name))
         return server
 
+    threading.Thread(target=load_libraries, daemon=True).start()
     results = each(hosts, open_one, parallel=lock.deploy.parallel)
     try:
         yield results
     finally:
-        closers = [threading.Thread(target=server.close) for server in results.done.values()]
+        # Daemons: a host that doesn't even let itself be hung up on mustn't keep this process.
+        closers = [
+            threading.Thread(target=server.close, daemon=True) for server in results.done.values()
+        ]
         for thread in closers:
             thread.start()
         for thread in closers:
@@ -107,16 +111,16 @@ def connected(lock: Lock, hosts: Iterable[str], report: Report) -> Iterator[Resu
 def used_hosts(lock: Lock, role: str | None = None, host: str | None = None) -> list[str]:
     """Return the hosts of the lock's roles, in its order, each once.
 
-    Raises LockshipError where the lock has no such role or host.
+    Raises UsageError where the lock has no such role or host.
     """
     if role is not None and role not in lock.roles:
-        raise LockshipError(
+        raise UsageError(
             f"The lock has no role {role}.", hint=f"Its roles: {', '.join(lock.roles)}."
         )
     roles = [lock.roles[role]] if role is not None else list(lock.roles.values())
     hosts = list(dict.fromkeys(name for each_role in roles for name in each_role.hosts))
     if host is not None and host not in hosts:
-        raise LockshipError(
+        raise UsageError(
             f"The lock has no host {host}" + (f" in role {role}." if role else "."),
             hint=f"Its hosts: {', '.join(hosts)}.",
         )

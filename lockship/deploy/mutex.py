@@ -12,6 +12,7 @@ import json
 import math
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import Final
@@ -74,10 +75,18 @@ class MutexLost(LockshipError):  # noqa: N818
     """This process doesn't hold the mutex any more: it was frozen, or the connection broke."""
 
 
-def hold(server: Server, path: str, info: bytes, *, lease: float) -> Mutex:
+def hold(
+    server: Server,
+    path: str,
+    info: bytes,
+    *,
+    lease: float,
+    on_lost: Callable[[], None] = lambda: None,
+) -> Mutex:
     """Take the mutex; a context manager that gives it back.
 
-    `info` is one JSON line about the holder (performer, since, version); `lease` is in seconds.
+    `info` is one JSON line about the holder (performer, since, version); `lease` is in seconds;
+    `on_lost` is called, from another thread, as soon as it's known to be lost.
     Raises MutexHeld when someone has it, HostError when the host can't (no `flock`).
     """
     process = server.spawn(["sh", "-c", _HOLD, "sh", path, str(math.ceil(lease))])
@@ -87,7 +96,7 @@ def hold(server: Server, path: str, info: bytes, *, lease: float) -> Mutex:
             process.write(info.replace(b"\n", b" ") + b"\n")
         answer = _readline(server, process).decode(errors="replace").strip()
         if answer == "held":
-            return Mutex(server.name, process, sent, lease)
+            return Mutex(server.name, process, sent, lease, on_lost)
         if answer == "busy":
             raise MutexHeld(server.name, _readline(server, process).strip())
         raise _failed(server, path, process, answer)
@@ -108,10 +117,18 @@ def holder(server: Server, path: str) -> bytes | None:
 class Mutex:
     """A mutex that is held. `check` before every step that changes the host."""
 
-    def __init__(self, host: str, process: Process, confirmed: float, lease: float) -> None:
+    def __init__(
+        self,
+        host: str,
+        process: Process,
+        confirmed: float,
+        lease: float,
+        on_lost: Callable[[], None],
+    ) -> None:
         self._host = host
         self._process = process
         self._lease = lease
+        self._on_lost = on_lost
         self._confirmed = confirmed  # when the last heartbeat that was answered was sent
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat, name=f"mutex {host}", daemon=True)
@@ -156,9 +173,12 @@ class Mutex:
             sent = _now()
             try:
                 self._process.write(b".")
-                if self._process.readline(self._lease) != b".\n":
-                    return
+                answered = self._process.readline(self._lease) == b".\n"
             except (OSError, EOFError, ValueError):  # ValueError: closed meanwhile
+                answered = False
+            if not answered:
+                if not self._ended.is_set():
+                    self._on_lost()
                 return
             self._confirmed = sent
 

@@ -19,6 +19,11 @@ def container_name(lock: Lock, role: str) -> str:
     return f"{lock.project}-{role}-{lock.service.version}-{lock.short}"
 
 
+def beside(name: str, image_id: str) -> str:
+    """A name for the same lock's role with another image, while `name` still serves."""
+    return f"{name}-{image_id.removeprefix('sha256:')[:8]}"
+
+
 def container_labels(lock: Lock, role_name: str, role: Role) -> dict[str, str]:
     """Return the role's own labels and, over them, those by which lockship knows a container."""
     own = {key: value for key, value in role.labels.items() if not key.startswith(LABEL_PREFIX)}

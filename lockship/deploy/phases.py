@@ -8,7 +8,7 @@ way back covers a step that failed half-way.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from lockship.deploy import ending, journal
@@ -88,8 +88,16 @@ class Phases:
         )
         return {h: e for h, e in results.failed.items() if not isinstance(e, Halted)}
 
-    def _each(self, hosts: Mapping[str, object] | list[str], do: Callable[[str], None]) -> Failed:
-        return dict(each(hosts, do, parallel=self.work.lock.deploy.parallel).failed)
+    def _each(self, hosts: Iterable[str], do: Callable[[str], None]) -> Failed:
+        def guarded(host: str) -> None:
+            try:
+                do(host)
+            except LockshipError:
+                raise
+            except Exception as error:  # even a bug must not keep the other hosts' state untold
+                raise LockshipError(f"{host}: {type(error).__name__}: {error}") from error
+
+        return dict(each(hosts, guarded, parallel=self.work.lock.deploy.parallel).failed)
 
     def _steps(self, host: str, steps: tuple[Step, ...]) -> None:
         for step in steps:

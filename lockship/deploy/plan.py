@@ -53,9 +53,28 @@ def roles_on(lock: Lock, host: str) -> dict[str, Role]:
     return {name: role for name, role in lock.roles.items() if host in role.hosts}
 
 
+def goal_names(lock: Lock, image_id: str | None, state: HostState) -> dict[str, str]:
+    """Return, by name, the container of each role on this host (image_id None: of any image).
+
+    Two machines that build one lock without a registry make two images. So that the one that
+    serves isn't removed before the other is healthy, the other gets a name beside it.
+    """
+    return {_goal_name(lock, image_id, state, role): role for role in roles_on(lock, state.host)}
+
+
+def _goal_name(lock: Lock, image_id: str | None, state: HostState, role: str) -> str:
+    name = names.container_name(lock, role)
+    wanted = {names.ROLE: role, names.FINGERPRINT: lock.fingerprint}
+    for found in state.containers:
+        if image_id in (None, found.image_id) and wanted.items() <= found.labels.items():
+            return found.name
+    serves = any(found.name == name and found.state in RUNNING for found in state.containers)
+    return names.beside(name, image_id) if serves and image_id else name
+
+
 def _plan_host(lock: Lock, artifact: Artifact, state: HostState, command: Command) -> HostPlan:
     roles = roles_on(lock, state.host)
-    goals = {names.container_name(lock, role): role for role in roles}
+    goals = goal_names(lock, artifact.image_id, state)
     here = {container.name: container for container in state.containers}
     current = state.releases[-1] if state.releases else None
     release = Release(lock.service.version, lock.fingerprint, artifact.image_id)
@@ -175,7 +194,7 @@ def _finish(
     releases = releases_after(state.releases, release, lock.deploy.retain, command)
     if releases != state.releases:
         yield SetReleases(releases)
-    kept = {each.fingerprint for each in releases}
+    kept = {each.fingerprint for each in releases} - {lock.fingerprint}
     stale = [
         c.name
         for c in state.containers

@@ -163,8 +163,8 @@ def _tcp(server: Server, address: str, port: int, limit: float) -> _Answer:
 
 def _own_healthcheck(now: Container, limit: float) -> _Answer:  # noqa: ARG001 - as _Ask
     said = f"{now.health}" + (f": {now.health_output}" if now.health_output else "")
-    # "unhealthy" isn't final: Docker says it to whoever starts slower than the image's retries allow,
-    # and takes it back. How long to wait is the lock's limit.
+    # "unhealthy" isn't final: Docker says it to whoever starts slower than the image's retries
+    # allow, and takes it back. How long to wait is the lock's limit.
     return _Answer(now.health == "healthy", said)
 
 

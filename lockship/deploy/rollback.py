@@ -56,18 +56,28 @@ def _before(releases: Mapping[str, tuple[Release, ...]]) -> str | None:
 def _stored(
     servers: Mapping[str, Server], lock: Lock, fingerprint: str | None, version: str | None
 ) -> Lock | None:
-    """Return the first stored lock that fits, the newest release first."""
+    """Return the first stored lock that fits, the newest release first.
+
+    One that is damaged is passed over while another host has it whole, and raised else.
+    """
+    damaged: LockshipError | None = None
     for server in servers.values():
         for path in _candidates(server, lock, fingerprint, version):
             data = server.read_file(path)
             if data is None:
                 continue
-            found = parse(data, f"{server.name}:{path}")
+            try:
+                found = parse(data, f"{server.name}:{path}")
+            except LockshipError as error:
+                damaged = damaged or error
+                continue
             if fingerprint in (None, found.fingerprint) and version in (
                 None,
                 found.service.version,
             ):
                 return found
+    if damaged is not None:
+        raise damaged
     return None
 
 

@@ -7,11 +7,14 @@ from lockship.host.types import ContainerSpec
 from lockship.lock.model import Artifact, Lock
 
 
-def container_spec(lock: Lock, artifact: Artifact, role_name: str) -> ContainerSpec:
-    """Return the container that the lock describes for a role. It names its image by id (law 4)."""
+def container_spec(lock: Lock, artifact: Artifact, role_name: str, name: str) -> ContainerSpec:
+    """Return the container that the lock describes for a role, under this name.
+
+    Its image is named by id (law 4).
+    """
     role = lock.roles[role_name]
     return ContainerSpec(
-        name=names.container_name(lock, role_name),
+        name=name,
         image=artifact.image_id,
         command=role.command,
         env=lock.env

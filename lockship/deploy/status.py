@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal
 
 from msgspec import Struct
@@ -9,7 +10,7 @@ from msgspec import Struct
 from lockship.deploy import names
 from lockship.deploy.fleet import connected, each, used_hosts
 from lockship.deploy.observe import observe
-from lockship.deploy.plan import RUNNING, roles_on
+from lockship.deploy.plan import RUNNING, goal_names
 from lockship.deploy.state import HostState
 from lockship.errors import LockshipError
 from lockship.host.types import Container
@@ -73,17 +74,18 @@ def status(lock: Lock, *, report: Report = quiet) -> Status:
 
 def compare(lock: Lock, state: HostState) -> list[Row]:
     """Return a row for each role that should run on a host and for each container that does."""
-    goals = {names.container_name(lock, role): role for role in roles_on(lock, state.host)}
+    goals = goal_names(lock, lock.artifact.image_id if lock.artifact else None, state)
     here = {container.name: container for container in state.containers}
     rows = [_goal_row(lock, state.host, role, name, here.get(name)) for name, role in goals.items()]
-    for container in state.containers:
-        if container.name not in goals and container.state in RUNNING:
-            role = container.labels.get(names.ROLE, "")
-            known = role in goals.values()
-            rows.append(
-                _row(state.host, role, container, "another version" if known else "unexpected")
-            )
-    return rows
+    others = [c for c in state.containers if c.name not in goals and c.state in RUNNING]
+    return rows + [_other_row(lock, state.host, other, goals.values()) for other in others]
+
+
+def _other_row(lock: Lock, host: str, container: Container, roles: Collection[str]) -> Row:
+    role = container.labels.get(names.ROLE, "")
+    same_lock = container.labels.get(names.FINGERPRINT) == lock.fingerprint
+    verdict: Verdict = "another image" if same_lock else "another version"
+    return _row(host, role, container, verdict if role in roles else "unexpected")
 
 
 def _goal_row(lock: Lock, host: str, role: str, name: str, found: Container | None) -> Row:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from collections.abc import Mapping
-from pathlib import Path
+from contextlib import ExitStack
 from types import TracebackType
 
 from lockship.deploy.fleet import each
+from lockship.deploy.probe import Halted
+from lockship.deploy.spoolfolder import spool_folder, sweep
 from lockship.deploy.steps import Plan, ShipImage
-from lockship.errors import RefusedError
+from lockship.errors import LockshipError, RefusedError
 from lockship.host.connect import connect
 from lockship.host.credentials import registry_auth
 from lockship.host.server import Server
@@ -27,7 +28,7 @@ class ImageMissing(RefusedError):  # noqa: N818 - what is missing, not an error'
 class Supply:
     """The image's source for one deploy. Spooled from the local engine once, for all hosts.
 
-    Use as a context manager: the spool is a temporary folder.
+    Use as a context manager: the spool is a temporary folder. `halt` set ends what is on its way.
     """
 
     def __init__(
@@ -37,17 +38,19 @@ class Supply:
         servers: Mapping[str, Server],
         plan: Plan,
         report: Report,
+        halt: threading.Event,
     ) -> None:
         self._lock = lock
         self._artifact = artifact
         self._servers = servers
         self._report = report
+        self._halt = halt
         self._wanting = [
             host.host
             for host in plan.hosts
             if any(isinstance(step, ShipImage) and step.via == "ssh" for step in host.stage)
         ]
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._opened = ExitStack()
         self._source: Server | None = None
         self._spool: Spool | None = None
         self._missing: Mapping[str, frozenset[str]] = {}
@@ -55,16 +58,13 @@ class Supply:
 
     def __enter__(self) -> Supply:
         """Check, before anything starts, that the image can be had here where it is wanted."""
-        if self._wanting:
-            self._source = connect(LOCAL, Host(), timeout=self._lock.deploy.connect_timeout)
-            image = self._source.image(self._artifact.image_id)
-            if image is None:
-                raise ImageMissing(
-                    f"The image of {self._lock.service.name} {self._lock.service.version} is "
-                    "neither on this machine nor in a registry.",
-                    hint="Run `lockship build`, then `lockship deploy` again.",
-                )
-            self._missing = self._ask_missing(image)
+        sweep()
+        with self._opened:
+            if self._wanting:
+                limit = self._lock.deploy.connect_timeout
+                self._source = self._opened.enter_context(connect(LOCAL, Host(), timeout=limit))
+                self._missing = self._ask_missing(self._image_here(self._source))
+            self._opened = self._opened.pop_all()
         return self
 
     def __exit__(
@@ -74,19 +74,32 @@ class Supply:
         trace: TracebackType | None,
     ) -> None:
         """Remove the spool."""
-        if self._folder is not None:
-            self._folder.cleanup()
-        if self._source is not None:
-            self._source.close()
+        self._opened.close()
 
     def ship(self, server: Server) -> None:
-        """Bring the image to `server`."""
+        """Bring the image to `server`. Raises Halted where `halt` is set meanwhile."""
         if self._artifact.digest is not None:
             reference = f"{self._lock.image.repository}@{self._artifact.digest}"
-            server.pull(reference, registry_auth(self._lock.image.registry))
+            auth = registry_auth(self._lock.image.registry)
+            server.pull(reference, auth, check=self._check)
             return
-        sent = feed(server, self._spooled(), self._missing[server.name])
+        missing = self._missing[server.name]
+        sent = feed(server, self._spooled(), missing, check=self._check)
         self._report(Event("note", f"sent {sent} bytes", server.name))
+
+    def _check(self) -> None:
+        if self._halt.is_set():
+            raise Halted("the image was stopped on its way, as the deploy is")
+
+    def _image_here(self, source: Server) -> ImageInfo:
+        image = source.image(self._artifact.image_id)
+        if image is None:
+            raise ImageMissing(
+                f"The image of {self._lock.service.name} {self._lock.service.version} is "
+                "neither on this machine nor in a registry.",
+                hint="Run `lockship build`, then `lockship deploy` again.",
+            )
+        return image
 
     def _ask_missing(self, image: ImageInfo) -> Mapping[str, frozenset[str]]:
         results = each(
@@ -100,11 +113,17 @@ class Supply:
     def _spooled(self) -> Spool:
         """Export once, whichever host comes first; the others wait for it."""
         with self._lock_spool:
+            self._check()
             if self._spool is None:
                 assert self._source is not None  # noqa: S101 - ship() over SSH means __enter__ opened it
-                self._folder = tempfile.TemporaryDirectory(prefix="lockship-ship-")
                 needed = frozenset().union(*self._missing.values())
-                self._spool = spool(
-                    self._source, self._artifact.image_id, needed, Path(self._folder.name)
-                )
+                try:
+                    folder = self._opened.enter_context(spool_folder())
+                    self._spool = spool(self._source, self._artifact.image_id, needed, folder)
+                except OSError as error:
+                    raise LockshipError(
+                        f"The image can't be kept on this machine on its way: {error.strerror}.",
+                        hint="Make room in the folder for temporary files, or set TMPDIR to"
+                        " another one, then `lockship deploy` again.",
+                    ) from error
             return self._spool

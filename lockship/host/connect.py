@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from lockship.host import engine_address
 from lockship.host.server import Server
 from lockship.host.translate import boundary
 from lockship.lock.model import LOCAL, Host
+
+
+def load_libraries() -> None:
+    """Load what `connect` needs and then the Docker SDK, which takes as long as hosts to answer.
+
+    Meant for a thread of its own, beside connecting.
+    """
+    for module in ("lockship.host.login", "lockship.host.dial"):
+        import_module(module)
 
 
 def connect(name: str, host: Host, *, timeout: float) -> Server:

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 INACTIVE: Final = 120.0  # seconds without a sign of life: both tell of their progress
 PREPARING: Final = 600.0  # seconds until an export begins: the engine first writes it all to disk
 _CHUNK = 1 << 17
+Check = Callable[[], None]  # called now and then by what takes long; ends it by raising
+
+
+def go_on() -> None:
+    """Never end it."""
 
 
 def pull(
@@ -24,11 +29,11 @@ def pull(
     api: docker.APIClient,
     reference: str,
     auth: RegistryAuth | None,
-    check: Callable[[], None],
+    check: Check,
 ) -> None:
     """Pull `repository@sha256:...`; raises HostError with what the registry said.
 
-    `check` is called at each sign of progress, and ends the pull by raising.
+    The credentials go along with this request only.
     """
     from docker.auth import encode_header
 
@@ -110,7 +115,7 @@ def _text(header: bytes | str) -> str:
     return header.decode() if isinstance(header, bytes) else header
 
 
-def _error(response: requests.Response, check: Callable[[], None] = lambda: None) -> str | None:
+def _error(response: requests.Response, check: Check = go_on) -> str | None:
     """Read an answer to its end; return what went wrong, as told by its status or in its lines."""
     if response.status_code >= 400:
         text = response.text

@@ -9,7 +9,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from lockship.host.types import Container, ContainerState, Health, ImageInfo, Published
+from lockship.host.types import Container, ContainerState, Health, ImageInfo, ListedImage, Published
 
 Json = dict[str, Any]
 _EXITED = re.compile(r"Exited \((\d+)\)")
@@ -95,6 +95,15 @@ def image_from_inspect(raw: Json) -> ImageInfo:
         has_healthcheck=test[0] not in ("NONE", ""),
         exposed=_exposed(config.get("ExposedPorts")),
     )
+
+
+def image_from_list(raw: Json) -> ListedImage:
+    """Read one entry of `GET /images/json`; an image without a name is listed as `<none>`."""
+    tags, digests = (
+        tuple(sorted(name for name in raw.get(key) or () if "<none>" not in name))
+        for key in ("RepoTags", "RepoDigests")
+    )
+    return ListedImage(id=raw["Id"], tags=tags, digests=digests, labels=raw.get("Labels") or {})
 
 
 def _health(status: str | None) -> Health | None:

@@ -10,12 +10,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from lockship.host import images, parse, streams
 from lockship.host.channel import SocketLike
 from lockship.host.execute import execute
+from lockship.host.images import Check, go_on
 from lockship.host.link import Link
 from lockship.host.process import Process
 from lockship.host.removal import remove_container, remove_image
 from lockship.host.spec import to_engine
 from lockship.host.translate import boundary
-from lockship.host.types import Container, ContainerSpec, EngineInfo, ImageInfo, RegistryAuth
+from lockship.host.types import (
+    Container,
+    ContainerSpec,
+    EngineInfo,
+    ImageInfo,
+    ListedImage,
+    RegistryAuth,
+)
 
 if TYPE_CHECKING:
     import docker
@@ -150,14 +158,16 @@ class Server:
         )
         return None if raw is None else parse.image_from_inspect(raw)
 
-    def images(self, labels: Mapping[str, str]) -> list[ImageInfo]:
-        """Return the images with all of these labels. An empty value stands for any value."""
+    def images(self, labels: Mapping[str, str]) -> list[ListedImage]:
+        """Return the images with all of these labels, by one call.
+
+        An empty value stands for any value.
+        """
         found = self._call(
             "list images",
             lambda api: api.images(filters={"label": _filters(labels)}),
         )
-        each = (self.image(image_id) for image_id in dict.fromkeys(raw["Id"] for raw in found))
-        return [image for image in each if image]
+        return [parse.image_from_list(raw) for raw in found]
 
     def all_layers(self) -> set[tuple[str, ...]]:
         """Return the layers of every image here, as diff ids from the base up.
@@ -180,17 +190,8 @@ class Server:
             f"tag {reference}", lambda api: api.tag(image_id, repository, tag=tag, force=True)
         )
 
-    def pull(
-        self,
-        reference: str,
-        auth: RegistryAuth | None = None,
-        *,
-        check: Callable[[], None] = lambda: None,
-    ) -> None:
-        """Pull `repository@sha256:...`; the credentials go along with this request only.
-
-        `check` is called at each sign of progress, and ends the pull by raising.
-        """
+    def pull(self, reference: str, auth: RegistryAuth | None, *, check: Check = go_on) -> None:
+        """Pull `repository@sha256:...`; see `images.pull`."""
         with self._boundary(f"pull {reference}", images.INACTIVE):
             images.pull(self.name, self._api, reference, auth, check)
 
@@ -264,7 +265,7 @@ class Server:
         return self._link.dial(address, port, timeout)
 
     def close(self) -> None:
-        """End the connection and everything on it."""
+        """End the connection; what waits for an answer on it, in another thread, fails at once."""
         if "_api" in self.__dict__:
             self._api.close()
         self._link.close()

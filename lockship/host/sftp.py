@@ -44,7 +44,7 @@ def write(sftp: paramiko.SFTPClient, path: str, data: bytes, mode: int) -> None:
     try:
         with file:
             file.chmod(mode)  # before there is anything in it to read
-            file.set_pipelined(True)
+            # Not pipelined: paramiko then drops the answers to writes, a full disk's among them.
             file.write(data)
         sftp.posix_rename(unfinished, path)
     except BaseException:

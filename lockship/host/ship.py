@@ -11,13 +11,14 @@ import io
 import json
 import posixpath
 import tarfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Final
 
 from msgspec import Struct
 
 from lockship.host.errors import HostError
+from lockship.host.images import Check, go_on
 from lockship.host.server import Server
 from lockship.host.types import ImageInfo
 
@@ -79,7 +80,7 @@ def feed(
     spool: Spool,
     missing: frozenset[str],
     *,
-    check: Callable[[], None] = lambda: None,
+    check: Check = go_on,
 ) -> int:
     """Send the image with its `missing` layers; return the number of bytes sent.
 
@@ -109,7 +110,7 @@ def feed(
 
 
 class _Count:
-    def __init__(self, check: Callable[[], None]) -> None:
+    def __init__(self, check: Check) -> None:
         self.total = 0
         self._check = check
 

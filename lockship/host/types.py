@@ -60,6 +60,15 @@ class ImageInfo(Struct, frozen=True):
     exposed: tuple[int, ...] = ()
 
 
+class ListedImage(Struct, frozen=True):
+    """An image as the list of images tells it; `ImageInfo` takes one more call for each."""
+
+    id: str
+    tags: tuple[str, ...]
+    digests: tuple[str, ...]
+    labels: Mapping[str, str]
+
+
 class ContainerSpec(Struct, frozen=True):
     """A container to create. Sizes in bytes, times in seconds, `cpus` in cores."""
 

@@ -17,6 +17,7 @@ from lockship.lock.names import is_lockfile_name
 
 REFS: Final = "refs/lockship/snapshots/"
 _WHO: Final = "lockship <lockship@localhost>"
+_LOCKFILES: Final = ":(glob)**/.shiplock*"  # git sorts most out; `is_lockfile_name` decides
 _ADD: Final = (
     *("-c", "core.splitIndex=false"),  # a split index is written beside the real one
     *("-c", "core.safecrlf=false"),  # nobody checks this tree out over their files
@@ -51,10 +52,11 @@ def write_tree(repository: Repository, head: str, env: Mapping[str, str]) -> str
                 hint="Mend, commit or ignore what it names.",
             ) from error
         _refuse_foreign_repositories(repository, head, here)
-        staged = repository.run("ls-files", "--stage", "-z", env=here).split(b"\0")
+        staged = repository.run("ls-files", "--stage", "-z", _LOCKFILES, env=here).split(b"\0")
         lockfiles = [line for line in staged if line.startswith(b"100") and _is_lockfile(line)]
-        paths = b"".join(line.partition(b"\t")[2] + b"\0" for line in lockfiles)
-        repository.run("update-index", "-z", "--force-remove", "--stdin", stdin=paths, env=here)
+        if lockfiles:
+            paths = b"".join(line.partition(b"\t")[2] + b"\0" for line in lockfiles)
+            repository.run("update-index", "-z", "--force-remove", "--stdin", stdin=paths, env=here)
         return repository.run("write-tree", env=here).decode().strip()
 
 

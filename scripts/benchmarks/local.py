@@ -70,14 +70,14 @@ def force(runs: int, folder: Path) -> list[Comparison]:
     return [Comparison("s", *words, mine["s"], others["s"])]
 
 
-def build(runs: int, folder: Path) -> list[Comparison]:  # noqa: ARG001 - the fleet has a folder
+def build(runs: int, folder: Path) -> list[Comparison]:
     """`lockship build` against a worktree and `docker build`, after a line changed in 50,000 files.
 
     The Dockerfile copies all of them, and both write that layer. Every turn has a change of its
     own, which neither has built before.
     """
     with Fleet.start(hosts=0, registry=False) as fleet:
-        project = on_fleet(fleet)
+        project = on_fleet(fleet, folder)
         _many_files(project, copies="COPY . /app")
         docker = Docker.of(project)
         worktree = project.folder.with_name("worktree") / "shop"
@@ -91,23 +91,18 @@ def build(runs: int, folder: Path) -> list[Comparison]:  # noqa: ARG001 - the fl
             change()
             prepared = project.lockship("prepare")
             built = project.lockship("build")
-            docker.run("image", "prune", "--all", "--force", f"--filter=label={_LABEL}")
             return {"s": prepared["s"] + built["s"]}
 
         def theirs() -> Sample:
             change()
             words = ["git", "worktree", "add", "--quiet", "--detach", str(worktree)]
             seconds = project.run(words)["s"] + docker.build("by-hand", worktree)["s"]
-            docker.run("image", "rm", "by-hand")
             project.git("worktree", "remove", "--force", str(worktree))
             return {"s": seconds}
 
         mine, others = take_turns(runs, ours, theirs)
     words = ("`lockship prepare`, `lockship build`", "`git worktree add`, `docker build`")
     return [Comparison("s", *words, mine["s"], others["s"])]
-
-
-_LABEL = "dev.lockship.service"
 
 
 def _many_files(project: Project, copies: str = "COPY www /www") -> None:

@@ -97,9 +97,10 @@ def on_this_machine(folder: Path) -> Project:
     return _begun(Project(folder / "shop", env))
 
 
-def on_fleet(fleet: Fleet) -> Project:
-    """An empty repository of the fleet's own user."""
-    return _begun(Project(fleet.home.path / "shop", fleet.env()))
+def on_fleet(fleet: Fleet, folder: Path) -> Project:
+    """An empty repository in `folder`, and a user who may log in to the fleet's hosts."""
+    env = fleet.env(XDG_CACHE_HOME=str(folder / "cache"))
+    return _begun(Project(folder / "shop", env))
 
 
 def _begun(project: Project) -> Project:

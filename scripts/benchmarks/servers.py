@@ -16,14 +16,14 @@ _BIG = 200  # MiB
 _SMALL_AND_LARGE = (20, 400)  # MiB
 
 
-def ship(runs: int, folder: Path) -> list[Comparison]:  # noqa: ARG001
+def ship(runs: int, folder: Path) -> list[Comparison]:
     """One changed line of a 200 MB image to a server, against `docker save | ssh docker load`.
 
     All bytes count that pass the network interface, both ways, with all headers; on lockship's side
     those and the seconds of the whole deploy, by hand of the shipping alone.
     """
     with Fleet.start(hosts=1, registry=False) as fleet:
-        project = on_fleet(fleet)
+        project = on_fleet(fleet, folder)
         add_service(project, hosts=["web1"], copies="COPY blob /blob\nCOPY www /www")
         project.write_noise("blob", _BIG)
         docker = Docker.of(project)
@@ -53,10 +53,10 @@ def ship(runs: int, folder: Path) -> list[Comparison]:  # noqa: ARG001
     ]
 
 
-def unchanged(runs: int, folder: Path) -> list[Comparison]:  # noqa: ARG001
+def unchanged(runs: int, folder: Path) -> list[Comparison]:
     """`lockship deploy` with nothing to do on 8 servers, against `ssh HOST true` on all at once."""
     with Fleet.start(hosts=HOSTS, registry=False) as fleet:
-        project = on_fleet(fleet)
+        project = on_fleet(fleet, folder)
         names = [host.name for host in fleet.hosts]
         add_service(project, hosts=names)
         project.commit()
@@ -72,14 +72,14 @@ def unchanged(runs: int, folder: Path) -> list[Comparison]:  # noqa: ARG001
     return [Comparison("s", *words, ours["s"], theirs["s"], aim=3)]
 
 
-def changed(runs: int, folder: Path) -> list[Comparison]:  # noqa: ARG001
+def changed(runs: int, folder: Path) -> list[Comparison]:
     """A deploy of a changed small image to 8 servers, against a shell script for each at once.
 
     By hand: `docker save | ssh docker load`, then in one more ssh: run the new container, ask it
     until it answers, stop and remove the old one. Both images are built before.
     """
     with Fleet.start(hosts=HOSTS, registry=False) as fleet:
-        project = on_fleet(fleet)
+        project = on_fleet(fleet, folder)
         names = [host.name for host in fleet.hosts]
         add_service(project, hosts=names)
         docker = Docker.of(project)
@@ -104,11 +104,11 @@ def changed(runs: int, folder: Path) -> list[Comparison]:  # noqa: ARG001
     return [Comparison("s", *words, mine["s"], others["s"])]
 
 
-def memory(runs: int, folder: Path) -> list[Comparison]:  # noqa: ARG001
+def memory(runs: int, folder: Path) -> list[Comparison]:
     """The peak memory of a first deploy of a 400 MB image, against that of a 20 MB one."""
     small, large = _SMALL_AND_LARGE
     with Fleet.start(hosts=1, registry=False) as fleet:
-        project = on_fleet(fleet)
+        project = on_fleet(fleet, folder)
         add_service(project, hosts=["web1"], copies="COPY blob /blob\nCOPY www /www")
 
         def first_deploy(mebibytes: int) -> Sample:

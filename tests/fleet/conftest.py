@@ -13,7 +13,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--sequences-seconds",
         type=float,
-        default=300.0,
         metavar="SECONDS",
         help="time for random sequences (default 300), but at least 25 of them",
+    )
+    parser.addoption(
+        "--sequences-seed",
+        type=int,
+        metavar="SEED",
+        help="begin with the sequence of this seed, as a failure says it",
     )

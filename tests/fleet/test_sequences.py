@@ -1,24 +1,26 @@
 """Whatever is done between two deploys, everything names the lock's version and serves its bytes.
 
     pytest tests/fleet/test_sequences.py --sequences=1000
-    pytest tests/fleet/test_sequences.py --hypothesis-seed=SEED
+    pytest tests/fleet/test_sequences.py --sequences=1 --sequences-seed=SEED
 
-A sequence that failed is kept in `sequences/kept`, and played first from then on.
+A sequence that failed is kept in `sequences/kept`, and played first from then on. Hypothesis'
+state machines were tried: they draw many alike, and shrink with hundreds of runs of seconds each.
 """
 
 import hashlib
+import itertools
 import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import SystemRandom
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
 from tests.fleet.sequences import steps
+from tests.fleet.sequences.draw import draw
 from tests.fleet.sequences.oracle import Oracle
 from tests.fleet.sequences.play import SequenceError, play
 from tests.harness import Fleet
@@ -26,8 +28,6 @@ from tests.harness import Fleet
 KEPT = Path(__file__).parent / "sequences/kept"
 LEAST = 25
 SECONDS = 300.0
-LONGEST = 20
-"""Steps of one sequence."""
 SHRINKING = 180.0
 """Seconds in which a sequence that failed is made smaller."""
 
@@ -82,35 +82,28 @@ def test_random_sequences(
 ) -> None:
     # Where all tests are run at once, pytest reads our options too late to know them.
     wanted: int | None = pytestconfig.getoption("sequences", default=None)
-    seconds: float = pytestconfig.getoption("sequences_seconds", default=SECONDS)
+    seconds = pytestconfig.getoption("sequences_seconds", default=None) or SECONDS
+    seed = pytestconfig.getoption("sequences_seed", default=None)
+    first = SystemRandom().randrange(10**9) if seed is None else seed
     player, begin = Player(oracle, tmp_path / "shop"), time.monotonic()
-
-    def over() -> bool:
-        spent = time.monotonic() - begin > seconds and player.played >= LEAST
-        return player.failure is not None or (wanted is None and spent)
-
-    # Hypothesis draws the sequences; a sequence costs seconds, so they are shrunk by us.
-    @settings(
-        max_examples=wanted or 10_000,
-        phases=[Phase.generate],
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(st.lists(st.sampled_from(steps.POOL), min_size=LONGEST // 2, max_size=LONGEST))
-    def sequences(drawn: list[steps.Step]) -> None:
-        if not over():
-            player.fails(tuple(drawn))
-
-    sequences()
-    with capsys.disabled():
+    for each in itertools.count(first):
+        if player.fails(draw(each)):
+            player.shrink(until=time.monotonic() + SHRINKING)
+            pytest.fail(f"seed {each}, kept as {_keep(player)}\n{player.failure}", pytrace=False)
         taken = time.monotonic() - begin
+        if player.played == wanted or (not wanted and player.played >= LEAST and taken > seconds):
+            break
+    with capsys.disabled():
         tally = ", ".join(f"{count} {what}" for what, count in sorted(player.tally.items()))
-        print(f"\n{player.played} random sequences in {taken:.0f} s: {tally}")  # noqa: T201
-    if player.failure is not None:
-        player.shrink(until=time.monotonic() + SHRINKING)
-        text = steps.dump(player.failure.begun)
-        KEPT.mkdir(exist_ok=True)
-        path = KEPT / f"{hashlib.sha256(text).hexdigest()[:8]}.json"
-        path.write_bytes(text)
-        pytest.fail(f"kept as {path}\n{player.failure}", pytrace=False)
+        print(  # noqa: T201
+            f"\n{player.played} random sequences from seed {first} in {taken:.0f} s: {tally}"
+        )
+
+
+def _keep(player: Player) -> Path:
+    assert player.failure is not None
+    text = steps.dump(player.failure.begun)
+    path = KEPT / f"{hashlib.sha256(text).hexdigest()[:8]}.json"
+    KEPT.mkdir(exist_ok=True)
+    path.write_bytes(text)
+    return path

@@ -137,45 +137,6 @@ ENVIRONMENTS: Final[dict[str, dict[str, str]]] = {
 UP: Final = "site/up"
 """Without this file the container ends at once: it never becomes healthy."""
 
-_EDITED: Final[list[Step]] = [
-    Write(path, text)
-    for path in ("site/index.html", "site/a.txt")
-    for text in ("one\n", "two\n", "three\n")
-]
-_ADDED: Final[list[Step]] = [
-    Write("site/new page.html", "new\n"),
-    Write("site/ü/ß.txt", "deep\n"),
-    Write("notes.txt", "not served\n"),
-    Write("site/.shiplock", "a lockfile's name, so no content\n"),
-    Write("site/ignored.log", "ignored\n"),
-    Write(UP, "up\n"),
-]
-_CONFIGURED: Final[list[Step]] = [
-    Configure(motto="a b=c"),
-    Configure(label="x"),
-    Configure(label="x", motto="ü"),
-    Configure(port=8081),
-    Configure(),
-]
-WEIGHTED: Final[list[tuple[int, list[Step]]]] = [
-    (7, [Deploy()]),
-    (5, [Prepare()]),
-    (3, [Prepare(force=True)]),
-    (5, [Commit()]),
-    (1, [*_EDITED, *_ADDED]),
-    (2, [Rollback()]),
-    (1, [Rollback(1), Rollback(2), Rollback(3)]),
-    (1, [Build(), Check(), Plan(), Stage(), CommitLock(), Forget(), Configure(misspelt=True)]),
-    (1, [Prepare(name="v1"), Prepare(force=True, name="v1"), Prepare(name="v2")]),
-    (1, [Remove("site/a.txt"), Remove(UP), Remove(".shiplock")]),
-    (1, [Amend("Again"), Amend("Begin")]),
-    (1, [Switch("main"), Switch("other")]),
-    (1, _CONFIGURED),
-    (1, [Environment(name) for name in ENVIRONMENTS]),
-]
-POOL: Final[list[Step]] = [step for weight, steps in WEIGHTED for step in steps * weight]
-"""What a random step is drawn from."""
-
 
 def dump(steps: Steps) -> bytes:
     """A sequence as the text of a file."""

@@ -21,7 +21,7 @@ from lockship.host.errors import HostError
 from lockship.host.spec import parse_memory, parse_port, to_engine
 from lockship.host.streams import frames, lines
 from lockship.host.translate import boundary, translate
-from lockship.host.types import ContainerSpec, Published
+from lockship.host.types import ContainerSpec, ListedImage, Published
 
 
 @pytest.mark.parametrize(
@@ -90,6 +90,18 @@ def test_a_listed_container() -> None:
     assert found.published == (Published(8080, 80),)
     ended = parse.container_from_list(raw | {"State": "exited", "Status": "Exited (137) 1 s ago"})
     assert ended.exit_code == 137
+
+
+def test_a_listed_image() -> None:
+    raw = {
+        "Id": "sha256:1",
+        "RepoTags": ["shop:2", "shop:1"],
+        "RepoDigests": ["<none>@<none>"],  # API 1.42 and before say it so, later ones by []
+        "Labels": None,
+    }
+    assert parse.image_from_list(raw) == ListedImage("sha256:1", ("shop:1", "shop:2"), (), {})
+    bare = parse.image_from_list({"Id": "sha256:2", "RepoTags": None, "Labels": {"a": "b"}})
+    assert bare == ListedImage("sha256:2", (), (), {"a": "b"})
 
 
 @given(st.lists(st.tuples(st.sampled_from([1, 2]), st.binary(max_size=50))), st.integers(1, 20))

@@ -1,0 +1,98 @@
+"""A new container that doesn't become healthy: the old one never notices."""
+
+import re
+
+import pytest
+
+from tests.fleet.failing.service import Service
+
+_CGI = """\
+FROM busybox:1.36
+COPY site /www
+COPY --chmod=755 cgi /www/cgi-bin
+EXPOSE 80
+STOPSIGNAL SIGKILL
+CMD ["httpd", "-f", "-p", "80", "-h", "/www"]
+"""
+_ANSWER = "#!/bin/sh\nprintf 'Status: {status}\\r\\nLocation: /elsewhere\\r\\n\\r\\n'\n"
+
+
+@pytest.mark.parametrize(
+    ("role", "said", "hint"),
+    [
+        pytest.param('command = ["/no/such/program"]', "/no/such/program", "", id="bad command"),
+        pytest.param(
+            'command = ["sh", "-c", "echo I give up >&2; exit 3"]',
+            "I give up",
+            "its log says why it ended",
+            id="exits at once",
+        ),
+        pytest.param(
+            'command = ["sleep", "1000"]',
+            "connection refused",
+            "does it listen on 0.0.0.0 and on this port?",
+            id="refuses",
+        ),
+        pytest.param(
+            'command = ["nc", "-ll", "-p", "80", "-e", "sleep", "1000"]',
+            "no answer within",
+            "raise healthcheck.limit",
+            id="never answers",
+        ),
+    ],
+)
+def test_command_that_serves_nothing(beside: Service, role: str, said: str, hint: str) -> None:
+    old, before = beside.body("web1"), beside.world()
+    version = beside.change(f"broken by {said}", role=role + "\nstop-timeout = 1", limit=2)
+    failed = beside.deploy(expect=1)
+    assert "The deploy failed before the switch" in failed
+    # Whichever host fails first stops the other one.
+    assert re.search("web[12]: ", failed.partition("error:")[2])
+    assert said in failed
+    assert hint in failed
+    beside.nothing_left(before, old)
+    assert set(beside.outcomes("web1", version)) <= {"failed"}
+    beside.change(f"mended after {said}")
+    beside.mended(f"mended after {said}")
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "hint"),
+    [
+        ("500 Oops", "status 500", "set healthcheck.path or healthcheck.status"),
+        ("302 Found", "to /elsewhere", "set healthcheck.path to a page that doesn't redirect"),
+    ],
+)
+def test_wrong_answer(beside: Service, status: str, answer: str, hint: str) -> None:
+    old, before = beside.body("web1"), beside.world()
+    beside.shop.write("cgi/up", _ANSWER.format(status=status))
+    beside.change(f"answering {status}", dockerfile=_CGI, path="/cgi-bin/up", limit=2)
+    failed = beside.deploy(expect=1)
+    assert answer in failed
+    assert "/cgi-bin/up" in failed
+    assert hint in failed
+    beside.nothing_left(before, old)
+    beside.change(f"mended after {status}")
+    beside.mended(f"mended after {status}")
+
+
+def test_one_host_of_three_keeps_all_from_switching(beside: Service) -> None:
+    three = '"web1", "web2", "web3"'
+    old = beside.body("web1")
+    beside.gate("web3", healthy=True)
+    beside.change("on three", hosts=three)
+    beside.deploy()
+    before = beside.world("web1", "web2", "web3")
+    assert old not in (beside.body("web1"), beside.body("web3"))
+    version = beside.change("not on three", hosts=three, limit=3)
+    beside.gate("web3", healthy=False)
+    failed = beside.deploy(expect=1)
+    assert "web3: " in failed
+    assert "404" in failed
+    assert "web1: " not in failed.partition("error:")[2]
+    beside.nothing_left(before, "on three")
+    assert [beside.outcomes(host, version) for host in before] == [["failed"]] * 3
+    beside.gate("web3", healthy=True)
+    beside.deploy()
+    assert beside.body("web3") == "not on three"
+    beside.settled("not on three")
