@@ -249,6 +249,7 @@ def test_the_changelog_knows_this_version() -> None:
 # --- The demo
 
 
+@pytest.mark.timeout(900)
 def test_the_demo_runs_and_cleans_up_after_itself(tmp_path: Path) -> None:
     env = os.environ | {"LOCKSHIP_DEMO_STATE": str(tmp_path / "demo")}
     demo = REPOSITORY / "scripts/demo"

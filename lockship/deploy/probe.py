@@ -21,6 +21,7 @@ from lockship.host.types import Container
 from lockship.lock.model import Healthcheck
 
 _LOG_LINES: Final = 30
+_LAST_LOOK: Final = 1.0  # seconds
 _HTTP_PORT: Final = 80  # where nothing says another one
 
 
@@ -68,7 +69,8 @@ def probe(
     while True:
         now = _inspect(server, container_name) if tries else first
         left = wanted.limit - (time.monotonic() - begin)
-        answer = _died(first, now) or ask(now, max(min(wanted.timeout, left), 0.01))
+        # The last look may begin just before the limit: it gets time enough for an answer, too.
+        answer = _died(first, now) or ask(now, min(wanted.timeout, max(left, _LAST_LOOK)))
         if not answer.good and not answer.final:
             # What refused the connection may be a container that has just died: say that.
             now = _inspect(server, container_name)

@@ -47,9 +47,7 @@ def refuse_edge(read: Read, edge: Commit, content: str) -> None:
     """
     for entry in entries(read(edge.tree)):
         lock = _parsed(read, entry) if entry.is_lockfile else None
-        if lock is not None and (
-            lock.source.commit in edge.parents or lock.source.tree == content
-        ):
+        if lock is not None and (lock.source.commit in edge.parents or lock.source.tree == content):
             raise RefusedError(
                 f"This clone is shallow: {edge.id[:12]} commits a lock, and the commit that the "
                 f"lock was prepared from ({lock.source.commit[:12]}) isn't here.",

@@ -82,11 +82,11 @@ class Oracle:
             if model.current is not None:
                 self._check_current(host, model.current)
 
-    def world(self) -> object:
+    def world(self) -> tuple[object, ...]:
         """What a command that changes nothing mustn't change."""
         engines = [
-            [(c["Id"], c["State"]) for c in api.containers(all=True)]
-            + [image["Id"] for image in api.images()]
+            sorted((c["Names"], c["State"]) for c in api.containers(all=True))
+            + sorted((image["RepoTags"] or [], image["Id"]) for image in api.images())
             for api in self.engines.values()
         ]
         files = [

@@ -156,9 +156,11 @@ class _Play:
     def _plan(self) -> None:
         lock = self._lock()
         expected = _USAGE if lock is None else 0 if "artifact" in lock else _REFUSED
-        before = self.oracle.world(), self.repository.lock_bytes
+        before = *self.oracle.world(), self.repository.lock_bytes
         done = self._lockship("deploy", "--plan", "--json", expect=expected)
-        assert (self.oracle.world(), self.repository.lock_bytes) == before, "--plan changed a host"
+        after = *self.oracle.world(), self.repository.lock_bytes
+        changed = [(one, other) for one, other in zip(before, after, strict=True) if one != other]
+        assert not changed, f"--plan changed {changed}"
         if lock is not None and expected == 0:
             assert self.model.runs(self._version(lock)) == (_steps(done) == 0), f"the plan\n{done}"
 

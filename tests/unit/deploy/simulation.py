@@ -107,5 +107,5 @@ class SimulatedHost:
         self._set(name, "running")
 
     def _set(self, name: str, state: str) -> None:
-        changed = msgspec.structs.replace(self.containers[name], state=state)  # type: ignore[arg-type]
+        changed = msgspec.structs.replace(self.containers[name], state=state)
         self.containers[name] = changed

@@ -190,7 +190,7 @@ def test_the_release_that_serves_is_always_the_last_and_the_list_is_short(
 ) -> None:
     known = tuple(release(name) for name in dict.fromkeys(before))
     for command in ("deploy", "rollback"):
-        after = releases_after(known, release(now), retain, command)  # type: ignore[arg-type]
+        after = releases_after(known, release(now), retain, command)
         assert after[-1] == release(now)
         assert len(after) <= retain + 1
         assert len(set(after)) == len(after)
