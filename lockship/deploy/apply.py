@@ -24,6 +24,7 @@ from lockship.deploy.steps import (
     StoreLock,
 )
 from lockship.errors import LockshipError
+from lockship.host.link import UNFINISHED
 from lockship.host.server import Server
 from lockship.lock.model import Artifact, Lock
 
@@ -51,6 +52,7 @@ def apply(step: Step, server: Server, work: Work) -> None:
         case StoreLock(fingerprint=fingerprint):
             from lockship.lock.writer import dump  # with tomlkit, which an empty plan needs not
 
+            _remove_unfinished(server, work.lock)
             server.write_file(names.stored_lock_path(work.lock, fingerprint), dump(work.lock))
         case CreateContainer(name=name, role=role):
             _check_image(server, work)
@@ -69,6 +71,17 @@ def apply(step: Step, server: Server, work: Work) -> None:
         case SetReleases(releases=releases):
             data = msgspec.json.format(msgspec.json.encode(releases), indent=2)
             server.write_file(names.releases_path(work.lock), data + b"\n")
+
+
+def _remove_unfinished(server: Server, lock: Lock) -> None:
+    """Remove the files that a deploy was writing when it was killed.
+
+    It's safe under the mutex: nobody else writes there.
+    """
+    for folder in (names.project_folder(lock), names.locks_folder(lock)):
+        for name in server.list_folder(folder):
+            if name.endswith(UNFINISHED):
+                server.remove_file(f"{folder}/{name}")
 
 
 def _check_image(server: Server, work: Work) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from lockship.host.channel import SocketLike
 from lockship.host.process import Process
+
+UNFINISHED: Final = ".new"  # how the name of a file ends that `write_file` hasn't finished
 
 
 class Link(Protocol):

@@ -68,7 +68,7 @@ class LocalLink:
         """See `Link`."""
         target = self._home / path
         _make_folders(target.parent)
-        unfinished = target.with_name(f"{target.name}.{secrets.token_hex(4)}.new")
+        unfinished = target.with_name(f"{target.name}.{secrets.token_hex(4)}{UNFINISHED}")
         try:
             with unfinished.open("xb") as file:
                 os.fchmod(file.fileno(), mode)

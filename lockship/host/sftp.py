@@ -8,6 +8,8 @@ import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from lockship.host.link import UNFINISHED
+
 if TYPE_CHECKING:
     import paramiko
 
@@ -35,7 +37,7 @@ def read_tail(sftp: paramiko.SFTPClient, path: str, size: int) -> bytes:
 def write(sftp: paramiko.SFTPClient, path: str, data: bytes, mode: int) -> None:
     """Replace a file by a rename, so that a reader sees the old or the new one, never a part."""
     # A name of its own: two writers at once must not write into the same unfinished file.
-    unfinished = f"{path}.{secrets.token_hex(4)}.new"
+    unfinished = f"{path}.{secrets.token_hex(4)}{UNFINISHED}"
     try:
         file = sftp.open(unfinished, "wx")
     except FileNotFoundError:
