@@ -28,9 +28,10 @@ def beside(name: str, image_id: str) -> str:
 def alias(lock: Lock, role: str, image_id: str) -> str:
     """How the proxy finds a container, whatever its address is after a restart: a name in DNS.
 
-    A container's own name can be longer than the 63 characters of a name's part.
+    A container's own name can be longer than the 63 characters of a name's part. `.internal` is
+    never a domain of the Internet's, so a name that Docker doesn't know leads to no stranger.
     """
-    return f"{lock.short}-{image_id.removeprefix('sha256:')[:8]}.{role}.{lock.project}"
+    return f"{lock.short}-{image_id.removeprefix('sha256:')[:8]}.{role}.{lock.project}.internal"
 
 
 def upstream(lock: Lock, role: str, image_id: str) -> str | None:

@@ -159,14 +159,9 @@ class Server:
         return None if raw is None else parse.image_from_inspect(raw)
 
     def images(self, labels: Mapping[str, str]) -> list[ListedImage]:
-        """Return the images with all of these labels, by one call.
-
-        An empty value stands for any value.
-        """
-        found = self._call(
-            "list images",
-            lambda api: api.images(filters={"label": _filters(labels)}),
-        )
+        """Return the images with all of these labels, by one call. An empty value: any value."""
+        wanted = {"label": _filters(labels)}
+        found = self._call("list images", lambda api: api.images(filters=wanted))
         return [parse.image_from_list(raw) for raw in found]
 
     def all_layers(self) -> set[tuple[str, ...]]:

@@ -16,6 +16,7 @@ VERSION = Path("/version").read_text().strip()
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
         if self.path.endswith("/long"):

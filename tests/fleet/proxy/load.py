@@ -78,7 +78,7 @@ class Load:
 
 
 @contextmanager
-def load(address: str, host: str, *, pause: float = 0.005) -> Iterator[Load]:
+def load(address: str, host: str, *, pause: float = 0.01) -> Iterator[Load]:
     """Ask the proxy at an address, all the time, until the end of the block."""
     made = Load(address, host)
     asked = [made.get, made.get, made.get, made.post, made.post, made.download, made.slow]

@@ -131,6 +131,28 @@ def test_one_host_that_does_not_switch_brings_all_back(shop: Shop) -> None:
         check_route(shop, host)
 
 
+def test_where_a_proxy_hangs_both_versions_keep_running(proxied: Fleet, tmp_path: Path) -> None:
+    """Nobody knows where it sends requests to, so neither may go."""
+    shop = service(proxied, tmp_path / "shop", config(hosts=("web1",)))
+    release(shop, "old")
+    host = proxied["web1"]
+    shop.write("version", "new\n")
+    shop.commit("Say new")
+    shop.run("prepare")
+    shop.run("build")
+    process = host.docker("inspect", "--format", "{{.State.Pid}}", "lockship-proxy").strip()
+    host.run("kill", "-STOP", process)
+    failed = shop.run("deploy", expect=5)
+    assert "doesn't serve the route of shop" in failed.stderr
+    assert len(running(shop, "web1")) == 2
+    host.run("kill", "-CONT", process)
+    with load(host.address, "shop.test") as asked:
+        shop.run("deploy")
+    assert asked.failures == []
+    assert len(running(shop, "web1")) == 1
+    check_route(shop, "web1")
+
+
 def test_a_restarted_container_is_found_at_its_new_address(shop: Shop) -> None:
     """As after a host's reboot: the route names it, not its address."""
     release(shop, "one")

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -164,27 +161,22 @@ def test_requests_in_flight_end_before_the_old_container_does(shop: Shop) -> Non
     shop.commit("Say two")
     shop.run("prepare")
     shop.run("build")
-    address = shop.fleet["web1"].address
-    sizes: list[int] = []
-    threads = [
-        threading.Thread(target=lambda: sizes.append(len(ask(address, "shop.test", "/long"))))
-        for _ in range(4)
-    ]
-    with started(threads):
+    with load(shop.fleet["web1"].address, "shop.test") as asked:
         shop.run("deploy")
-    assert sizes == [2_000_000] * 4
-    assert ask(address, "shop.test") == "two"
+    assert asked.failures == []
+    assert set(asked.versions) == {"one", "two"}
 
 
-@contextmanager
-def started(threads: list[threading.Thread]) -> Iterator[None]:
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        for thread in threads:
-            thread.join()
+def test_without_time_to_drain_requests_are_cut_and_the_load_sees_it(
+    proxied: Fleet, tmp_path: Path
+) -> None:
+    text = config(hosts=ONE).replace("drain = 10", "drain = 0.01")
+    shop = service(proxied, tmp_path / "shop", text)
+    release(shop, "one")
+    with load(proxied["web1"].address, "shop.test") as asked:
+        release(shop, "two")
+    assert asked.failures
+    assert all("download" in each or "slow" in each for each in asked.failures)
 
 
 def test_a_login_without_root_sees_connections_too(shop: Shop) -> None:
