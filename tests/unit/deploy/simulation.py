@@ -52,7 +52,7 @@ class SimulatedHost:
     routes: dict[str, str] = field(default_factory=dict)  # the route files, by project
     proxy: Container | None = None
     deaf: bool = False  # the proxy's files change, and it doesn't follow
-    drained: set[str] = field(default_factory=set)  # containers that got no request any more
+    in_flight: set[str] = field(default_factory=set)  # containers that may still have requests
 
     def observe(self, artifact: Artifact) -> HostState:
         running = [c for c in self.containers.values() if c.state == "running" and c.published]
@@ -107,15 +107,16 @@ class SimulatedHost:
                 self.proxy = Container("p", spec.name, "id", "running", spec.labels)
             case SwitchRoute(project=project, content=content):
                 self.routes[project] = content
+                if routed := self.routed(project):
+                    self.in_flight.add(routed.name)
                 if self.deaf and step.container:
                     raise StepFailed("the proxy doesn't follow")
-                self.drained = set()
             case RemoveRoute(project=project):
                 self.routes.pop(project, None)
             case DrainContainer(name=name):
                 routed = self.routed()
                 assert routed is None or routed.name != name, "it would never be drained"
-                self.drained.add(name)
+                self.in_flight.discard(name)
 
     def _create(self, name: str, role: str, lock: Lock, artifact: Artifact) -> None:
         spec = container_spec(lock, artifact, role, name)
