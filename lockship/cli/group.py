@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "rollback": "Bring every host back to a version that it served before.",
     "status": "Show what runs on each host, against the lock.",
     "logs": "Show the logs of the service's containers.",
+    "proxy": "Manage the proxy that the services of a host share.",
     "exec": "Run a command in a running container of the service.",
 }
 _MODULES: Final = {"exec": "execute"}  # where the command's name is a word of Python

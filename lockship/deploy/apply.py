@@ -10,18 +10,24 @@ import msgspec
 
 from lockship.deploy import names
 from lockship.deploy.probe import probe
+from lockship.deploy.proxy import boot, switch
+from lockship.deploy.proxy.drain import drain
 from lockship.deploy.spec import container_spec
 from lockship.deploy.steps import (
+    BootProxy,
     CreateContainer,
+    DrainContainer,
     ProbeContainer,
     RemoveContainer,
     RemoveImage,
+    RemoveRoute,
     SetReleases,
     ShipImage,
     StartContainer,
     Step,
     StopContainer,
     StoreLock,
+    SwitchRoute,
 )
 from lockship.errors import LockshipError
 from lockship.host.link import UNFINISHED
@@ -33,13 +39,14 @@ from lockship.lock.model import Artifact, Lock
 class Work:
     """What every step of one deploy shares.
 
-    `ship` brings the image to a server; `halt` is set when the deploy is to stop: a probe that
-    waits ends then.
+    `ship` brings the image to a server, `proxy_image` the proxy's, of which it returns the id.
+    `halt` is set when the deploy is to stop: a probe that waits ends then.
     """
 
     lock: Lock
     artifact: Artifact
     ship: Callable[[Server], None]
+    proxy_image: Callable[[Server], str]
     halt: threading.Event
 
 
@@ -71,6 +78,14 @@ def apply(step: Step, server: Server, work: Work) -> None:
         case SetReleases(releases=releases):
             data = msgspec.json.format(msgspec.json.encode(releases), indent=2)
             server.write_file(names.releases_path(work.lock), data + b"\n")
+        case BootProxy():
+            boot.boot(server, work.lock, work.proxy_image)
+        case SwitchRoute():
+            switch.switch(server, work.lock, step)
+        case RemoveRoute(project=project):
+            switch.remove(server, work.lock, project)
+        case DrainContainer(name=name, port=port, limit=limit):
+            drain(server, name, port, limit)
 
 
 def _remove_unfinished(server: Server, lock: Lock) -> None:

@@ -12,6 +12,7 @@ ROLE: Final = "dev.lockship.role"
 VERSION: Final = "dev.lockship.version"
 FINGERPRINT: Final = "dev.lockship.fingerprint"
 SERVICE: Final = "dev.lockship.service"
+UPSTREAM: Final = "dev.lockship.upstream"  # where the proxy finds a container: alias:port
 
 
 def container_name(lock: Lock, role: str) -> str:
@@ -22,6 +23,22 @@ def container_name(lock: Lock, role: str) -> str:
 def beside(name: str, image_id: str) -> str:
     """A name for the same lock's role with another image, while `name` still serves."""
     return f"{name}-{image_id.removeprefix('sha256:')[:8]}"
+
+
+def alias(lock: Lock, role: str, image_id: str) -> str:
+    """How the proxy finds a container, whatever its address is after a restart: a name in DNS.
+
+    A container's own name can be longer than the 63 characters of a name's part. `.internal` is
+    never a domain of the Internet's, so a name that Docker doesn't know leads to no stranger.
+    """
+    return f"{lock.short}-{image_id.removeprefix('sha256:')[:8]}.{role}.{lock.project}.internal"
+
+
+def upstream(lock: Lock, role: str, image_id: str) -> str | None:
+    """Return `alias:port` of a role's container; None where the proxy doesn't serve the role."""
+    if lock.proxy is None or not lock.roles[role].proxy:
+        return None
+    return f"{alias(lock, role, image_id)}:{lock.proxy.port}"
 
 
 def container_labels(lock: Lock, role_name: str, role: Role) -> dict[str, str]:
@@ -39,6 +56,11 @@ def container_labels(lock: Lock, role_name: str, role: Role) -> dict[str, str]:
 def project_folder(lock: Lock) -> str:
     """The project's part of the run folder, relative to the login home unless absolute."""
     return f"{lock.deploy.run_folder}/{lock.project}"
+
+
+def proxy_folder(lock: Lock) -> str:
+    """The route files of a host's proxy, one for each project. No project's name begins with _."""
+    return f"{lock.deploy.run_folder}/_proxy/dynamic"
 
 
 def journal_path(lock: Lock) -> str:

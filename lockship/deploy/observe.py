@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from lockship.deploy import names
+from lockship.deploy.proxy.observe import observe_proxy
 from lockship.deploy.state import Holder, HostState
 from lockship.deploy.steps import Release
 from lockship.host.server import Server
+from lockship.host.types import Container
 from lockship.lock.model import Lock
 
 
@@ -27,7 +31,12 @@ def observe(server: Server, lock: Lock) -> HostState:
         releases=read_releases(server, lock),
         images=tuple(sorted(image.id for image in ours)),
         has_image=artifact is not None and artifact.image_id in {image.id for image in images},
+        proxy=observe_proxy(server, lock) if _proxied(lock, containers) else None,
     )
+
+
+def _proxied(lock: Lock, containers: Iterable[Container]) -> bool:
+    return lock.proxy is not None or any(names.UPSTREAM in each.labels for each in containers)
 
 
 def _named(tags: tuple[str, ...], digests: tuple[str, ...], lock: Lock) -> bool:

@@ -17,7 +17,14 @@ from lockship.deploy.fleet import each
 from lockship.deploy.mutex import Mutex
 from lockship.deploy.plan import Command, undo
 from lockship.deploy.probe import Halted
-from lockship.deploy.steps import HostPlan, Plan, StartContainer, Step
+from lockship.deploy.steps import (
+    HostPlan,
+    Plan,
+    RemoveRoute,
+    StartContainer,
+    Step,
+    SwitchRoute,
+)
 from lockship.errors import LockshipError
 from lockship.host.errors import HostError
 from lockship.host.server import Server
@@ -136,6 +143,8 @@ class Phases:
                         self._see_running(host, step.name)
                 except LockshipError as error:
                     errors.append(error)
+                    if isinstance(step, SwitchRoute | RemoveRoute):
+                        break  # the route may still lead to what would be removed next
                     if isinstance(error, HostError) and error.kind == "frozen":
                         break  # each further step would wait as long again
             if errors:

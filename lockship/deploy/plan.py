@@ -6,10 +6,12 @@ deploy that was killed anywhere is finished by planning again from what is there
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from lockship.deploy import names
+from lockship.deploy.proxy import container as proxy_container
+from lockship.deploy.proxy import routing
 from lockship.deploy.state import HostState
 from lockship.deploy.steps import (
     CreateContainer,
@@ -19,12 +21,14 @@ from lockship.deploy.steps import (
     Release,
     RemoveContainer,
     RemoveImage,
+    RemoveRoute,
     SetReleases,
     ShipImage,
     StartContainer,
     Step,
     StopContainer,
     StoreLock,
+    SwitchRoute,
 )
 from lockship.errors import LockshipError
 from lockship.host.types import Container, Published
@@ -38,8 +42,8 @@ RUNNING = ("running", "restarting", "paused")
 def plan(lock: Lock, artifact: Artifact, states: Iterable[HostState], command: Command) -> Plan:
     """Return the steps that bring each observed host to what the lock says.
 
-    Raises LockshipError, before anything starts, where a port that a role publishes is held by a
-    container of another project.
+    Raises LockshipError, before anything starts, where a port that a role or the proxy publishes
+    is held by a container of another project; RefusedError where another service has the route.
     """
     return Plan(
         version=lock.service.version,
@@ -98,16 +102,27 @@ def _plan_host(lock: Lock, artifact: Artifact, state: HostState, command: Comman
     stage += beside
 
     old = [c for c in state.containers if c.name not in goals and c.state in RUNNING]
-    stops = [(c.name in blockers, _stop(lock, c)) for c in old]
+    retired = routing.retired(lock, old, goals) - blockers
+    stops = [(c.name in blockers, _stop(lock, c)) for c in old if c.name not in retired]
     switch: list[Step] = [step for blocks, step in stops if blocks]
     switch += in_the_way
     switch += [step for blocks, step in stops if not blocks]
+
+    boot = routing.boot(lock, state, goals)
+    sure = proven and not boot and not retired
+    switch += routing.switch(lock, artifact, state, goals, sure=sure)
+    retire: list[Step] = []
+    for container in (c for c in old if c.name in retired):
+        retire += [*routing.drain(lock, container), _stop(lock, container)]
 
     if not state.has_image and any(isinstance(step, CreateContainer) for step in stage):
         stage.insert(0, ShipImage(artifact.image_id, "registry" if artifact.digest else "ssh"))
     if not proven:
         stage.insert(0, StoreLock(lock.fingerprint))
-    finish = list(_finish(lock, release, state, goals, command))
+    if boot:
+        _refuse_taken_proxy_port(lock, state)
+    stage[:0] = boot
+    finish = list(_finish(lock, release, state, goals, command, retire))
     return HostPlan(state.host, tuple(stage), tuple(switch), tuple(finish))
 
 
@@ -164,6 +179,20 @@ def _blocking(role: Role, name: str, state: HostState, lock: Lock) -> set[str]:
     return blocking
 
 
+def _refuse_taken_proxy_port(lock: Lock, state: HostState) -> None:
+    if lock.proxy is None or state.proxy is None or state.proxy.container is not None:
+        return
+    wanted = [_published(port) for port in proxy_container.ports(lock.proxy.server)]
+    for holder in state.holders:
+        taken = [p for p in holder.published if any(_clash(w, p) for w in wanted)]
+        if taken:
+            raise LockshipError(
+                f"{state.host}: port {taken[0].host_port}/{taken[0].protocol}, which the proxy is "
+                f"to have, is in use by the container {holder.name}.",
+                hint="Stop that container, or set another http-port in [proxy.server].",
+            )
+
+
 def _published(port: str) -> Published:
     address, host_port, container_port, protocol = split_port(port)
     return Published(host_port, container_port, protocol, address)
@@ -188,12 +217,18 @@ def _stop(lock: Lock, container: Container) -> StopContainer:
 
 
 def _finish(
-    lock: Lock, release: Release, state: HostState, goals: dict[str, str], command: Command
+    lock: Lock,
+    release: Release,
+    state: HostState,
+    goals: dict[str, str],
+    command: Command,
+    retire: Sequence[Step],
 ) -> Iterator[Step]:
-    """Record the release, then remove what no release that is kept needs."""
+    """Record the release, retire what served before, remove what no release that is kept needs."""
     releases = releases_after(state.releases, release, lock.deploy.retain, command)
     if releases != state.releases:
         yield SetReleases(releases)
+    yield from retire
     kept = {each.fingerprint for each in releases} - {lock.fingerprint}
     stale = [
         c.name
@@ -245,6 +280,8 @@ def undo(steps: Iterable[Step]) -> tuple[Step, ...]:
                 back.append(RemoveContainer(name, "the deploy is taken back"))
             case StopContainer(name=name) if name not in started:
                 back.append(StartContainer(name, "the deploy is taken back: it served before"))
+            case SwitchRoute() | RemoveRoute():
+                back += routing.take_back(step)
             case _:
                 pass
     return tuple(dict.fromkeys(back))

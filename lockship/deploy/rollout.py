@@ -12,6 +12,8 @@ from lockship.deploy.fleet import connected, each, gathered, used_hosts
 from lockship.deploy.observe import observe
 from lockship.deploy.phases import Phases
 from lockship.deploy.plan import Command, plan
+from lockship.deploy.proxy.image import ProxyImage
+from lockship.deploy.proxy.routing import announcement
 from lockship.deploy.state import HostState
 from lockship.deploy.steps import Plan
 from lockship.deploy.supply import Supply
@@ -19,7 +21,7 @@ from lockship.errors import InterruptedByUser, LockshipError, RefusedError
 from lockship.host.server import Server
 from lockship.lock.fingerprint import build_key
 from lockship.lock.model import Artifact, Lock
-from lockship.progress import Report, quiet
+from lockship.progress import Event, Report, quiet
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +74,19 @@ def deploy(
             servers, lock, performer, wait=wait, stop=stop, report=report
         ) as mutexes:
             # Between the first look and the mutex another deploy may have ended: look again.
-            steps = plan(lock, artifact, _observe(servers, lock), command)
+            states = _observe(servers, lock)
+            steps = plan(lock, artifact, states, command)
+            for state in states:
+                if note := announcement(lock, state):
+                    report(Event("note", note, state.host))
             halt = threading.Event()
-            with Supply(lock, artifact, servers, steps, report, halt) as supply:
+            with (
+                Supply(lock, artifact, servers, steps, report, halt) as supply,
+                ProxyImage(lock, report) as proxy_image,
+            ):
                 if stop.is_set():
                     raise InterruptedByUser("Interrupted; nothing was changed.")
-                work = Work(lock, artifact, supply.ship, halt)
+                work = Work(lock, artifact, supply.ship, proxy_image.get, halt)
                 phases = Phases(servers, mutexes, work, steps, command, performer, stop, report)
                 phases.stage()
                 phases.switch()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lockship.deploy import names
+from lockship.deploy.proxy.container import NETWORK
 from lockship.host.types import ContainerSpec
 from lockship.lock.model import Artifact, Lock
 
@@ -13,17 +14,21 @@ def container_spec(lock: Lock, artifact: Artifact, role_name: str, name: str) ->
     Its image is named by id (law 4).
     """
     role = lock.roles[role_name]
+    upstream = names.upstream(lock, role_name, artifact.image_id)
+    labels = names.container_labels(lock, role_name, role)
     return ContainerSpec(
         name=name,
         image=artifact.image_id,
         command=role.command,
         env=lock.env
         | {"LOCKSHIP_VERSION": lock.service.version, "LOCKSHIP_SERVICE": lock.service.name},
-        labels=names.container_labels(lock, role_name, role),
+        labels=labels | ({names.UPSTREAM: upstream} if upstream else {}),
         ports=role.ports,
         volumes=role.volumes,
         restart=role.restart,
         memory=role.memory,
         cpus=role.cpus,
         stop_timeout=role.stop_timeout,
+        network=NETWORK if upstream else "",
+        alias=names.alias(lock, role_name, artifact.image_id) if upstream else "",
     )

@@ -16,12 +16,35 @@ class Holder(Struct, frozen=True):
     published: tuple[Published, ...]
 
 
+class RouteFile(Struct, frozen=True):
+    """One project's route file, as it is on the host."""
+
+    project: str
+    text: str
+
+
+class ProxyState(Struct, frozen=True):
+    """The host's proxy: its container, if it has one, and the route files of all projects.
+
+    `folder` is the absolute path of the files.
+    """
+
+    container: Container | None
+    folder: str
+    routes: tuple[RouteFile, ...] = ()
+
+    def route(self, project: str) -> str | None:
+        """Return the text of a project's file; None when there is none."""
+        return next((file.text for file in self.routes if file.project == project), None)
+
+
 class HostState(Struct, frozen=True):
     """One host as it is now.
 
     `containers` are the project's, in all states; `holders` are all that have published ports;
     `releases` are those of the releases file, newest last (the last is the current one);
     `images` are the ids of the service's images; `has_image` tells of the locked image.
+    `proxy` is None where neither the lock nor a container has to do with one.
     """
 
     host: str
@@ -30,3 +53,4 @@ class HostState(Struct, frozen=True):
     releases: tuple[Release, ...] = ()
     images: tuple[str, ...] = ()
     has_image: bool = False
+    proxy: ProxyState | None = None

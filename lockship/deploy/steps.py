@@ -136,6 +136,67 @@ class SetReleases(_Step, frozen=True, tag="set-releases"):
         return f"record {self.releases[-1].version} as the current release"
 
 
+class BootProxy(_Step, frozen=True, tag="boot-proxy"):
+    """Start the host's proxy, with its image, network and container where they aren't there."""
+
+    image: str
+    why: str
+
+    @property
+    def text(self) -> str:
+        """What the step does, in words."""
+        return f"boot the proxy, {self.image}"
+
+
+class SwitchRoute(_Step, frozen=True, tag="switch-route"):
+    """Let the proxy send the project's requests to `upstream`, and see that it does.
+
+    `content` becomes the route file's, which was `former` (None: there was none). `container`,
+    on `port`, is who gets the requests ('' where that is whoever got them before).
+    """
+
+    project: str
+    upstream: str
+    content: str
+    former: str | None
+    container: str
+    port: int
+    drain: float
+    why: str
+
+    @property
+    def text(self) -> str:
+        """What the step does, in words."""
+        return f"route {self.project} to {self.upstream}"
+
+
+class RemoveRoute(_Step, frozen=True, tag="remove-route"):
+    """Let the proxy serve nothing of the project any more; its file was `former`."""
+
+    project: str
+    former: str
+    why: str
+
+    @property
+    def text(self) -> str:
+        """What the step does, in words."""
+        return f"remove the route of {self.project}"
+
+
+class DrainContainer(_Step, frozen=True, tag="drain-container"):
+    """Wait until the proxy has no request at a container any more, at most `limit` seconds."""
+
+    name: str
+    port: int
+    limit: float
+    why: str = "requests in flight end first"
+
+    @property
+    def text(self) -> str:
+        """What the step does, in words."""
+        return f"drain {self.name}"
+
+
 Step = (
     ShipImage
     | StoreLock
@@ -146,6 +207,10 @@ Step = (
     | RemoveContainer
     | RemoveImage
     | SetReleases
+    | BootProxy
+    | SwitchRoute
+    | RemoveRoute
+    | DrainContainer
 )
 
 

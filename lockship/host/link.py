@@ -44,5 +44,8 @@ class Link(Protocol):
     def remove_file(self, path: str) -> None:
         """Remove a file; a gone one is fine."""
 
+    def absolute(self, path: str) -> str:
+        """Return a path from the root; a relative one begins at the login user's home."""
+
     def close(self) -> None:
         """End all of it."""

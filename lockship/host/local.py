@@ -103,6 +103,10 @@ class LocalLink:
         """See `Link`."""
         (self._home / path).unlink(missing_ok=True)
 
+    def absolute(self, path: str) -> str:
+        """See `Link`."""
+        return str(self._home / path)
+
     def close(self) -> None:
         """Nothing is held open between calls."""
 

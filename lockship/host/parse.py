@@ -43,6 +43,7 @@ def container_from_inspect(raw: Json) -> Container:
         created=raw.get("Created") or "",
         started=state.get("StartedAt") or "",
         restarts=raw.get("RestartCount") or 0,
+        pid=state.get("Pid") or 0,
     )
 
 

@@ -12,6 +12,7 @@ from lockship.host.channel import SocketLike
 from lockship.host.execute import execute
 from lockship.host.images import Check, go_on
 from lockship.host.link import Link
+from lockship.host.network import ensure_network
 from lockship.host.process import Process
 from lockship.host.removal import remove_container, remove_image
 from lockship.host.spec import to_engine
@@ -60,10 +61,8 @@ class Server:
         They come from one call, which says less than `container`: see `parse.container_from_list`.
         An empty value stands for any value.
         """
-        found = self._call(
-            "list containers",
-            lambda api: api.containers(all=True, filters={"label": _filters(labels)}),
-        )
+        wanted = {"label": _filters(labels)}
+        found = self._call("list containers", lambda api: api.containers(all=True, filters=wanted))
         return [parse.container_from_list(raw) for raw in found]
 
     def container(self, name: str) -> Container | None:
@@ -78,8 +77,10 @@ class Server:
         return [container for container in listed if container.published]
 
     def create(self, spec: ContainerSpec) -> str:
-        """Create a container and return its id."""
+        """Create a container, its network too when that isn't there; return its id."""
         body = to_engine(spec)
+        if spec.network:
+            self._call("create network", lambda api: ensure_network(api, spec.network))
         made: dict[str, Any] = self._call(
             f"create {spec.name}",
             lambda api: api.create_container_from_config(body, spec.name),  # type: ignore[no-untyped-call]
@@ -110,8 +111,7 @@ class Server:
     ) -> Iterator[bytes]:
         """Return a container's output, standard error among it, as lines without their ends.
 
-        `since` is in seconds since the epoch. With `follow` it ends with the container, and waits
-        for output without limit.
+        `since` is in seconds since the epoch. `follow`: until the container ends, without limit.
         """
         with self._boundary(f"logs of {name}"):
             yield from streams.logs(
@@ -159,14 +159,9 @@ class Server:
         return None if raw is None else parse.image_from_inspect(raw)
 
     def images(self, labels: Mapping[str, str]) -> list[ListedImage]:
-        """Return the images with all of these labels, by one call.
-
-        An empty value stands for any value.
-        """
-        found = self._call(
-            "list images",
-            lambda api: api.images(filters={"label": _filters(labels)}),
-        )
+        """Return the images with all of these labels, by one call. An empty value: any value."""
+        wanted = {"label": _filters(labels)}
+        found = self._call("list images", lambda api: api.images(filters=wanted))
         return [parse.image_from_list(raw) for raw in found]
 
     def all_layers(self) -> set[tuple[str, ...]]:
@@ -250,6 +245,11 @@ class Server:
         """Remove a file; a gone one is fine."""
         with self._boundary(f"remove {path}"):
             self._link.remove_file(path)
+
+    def absolute(self, path: str) -> str:
+        """Return a path, which may be relative to the login user's home, as an absolute one."""
+        with self._boundary(f"find {path}"):
+            return self._link.absolute(path)
 
     def spawn(self, argv: Sequence[str]) -> Process:
         """Start a program on the host; it lives at most as long as this connection."""

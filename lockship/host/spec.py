@@ -40,6 +40,10 @@ def to_engine(spec: ContainerSpec) -> dict[str, Any]:
     }
     if spec.command:
         body["Cmd"] = list(spec.command)
+    if spec.network:
+        host["NetworkMode"] = spec.network
+        endpoint = {"Aliases": [spec.alias]} if spec.alias else {}
+        body["NetworkingConfig"] = {"EndpointsConfig": {spec.network: endpoint}}
     return body
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import posixpath
 import shlex
 from collections.abc import Sequence
 from typing import Final
@@ -78,6 +79,10 @@ class SshLink:
     def remove_file(self, path: str) -> None:
         """See `Link`."""
         sftp.remove(self._files(), path)
+
+    def absolute(self, path: str) -> str:
+        """See `Link`."""
+        return posixpath.join(self._files().normalize("."), path)
 
     def close(self) -> None:
         """See `Link`."""

@@ -24,7 +24,8 @@ class Container(Struct, frozen=True):
     """A container as the engine sees it now.
 
     `address` is its IP on its first network ('' when it isn't running). `health` is None when the
-    image has no HEALTHCHECK. `exposed` are the TCP ports that the image declares.
+    image has no HEALTHCHECK. `exposed` are the TCP ports that the image declares. `pid` is that of
+    its first process as the engine sees it, 0 when it isn't running.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Container(Struct, frozen=True):
     created: str = ""
     started: str = ""
     restarts: int = 0
+    pid: int = 0
 
 
 class ImageInfo(Struct, frozen=True):
@@ -70,7 +72,11 @@ class ListedImage(Struct, frozen=True):
 
 
 class ContainerSpec(Struct, frozen=True):
-    """A container to create. Sizes in bytes, times in seconds, `cpus` in cores."""
+    """A container to create. Sizes in bytes, times in seconds, `cpus` in cores.
+
+    `network` is a network of lockship's own, made when it isn't there ('': the engine's default
+    one); in it the container is known by its name and by `alias`.
+    """
 
     name: str
     image: str
@@ -83,6 +89,8 @@ class ContainerSpec(Struct, frozen=True):
     memory: str | None
     cpus: float | None
     stop_timeout: float
+    network: str = ""
+    alias: str = ""
 
 
 class EngineInfo(Struct, frozen=True):

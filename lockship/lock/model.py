@@ -18,8 +18,11 @@ from lockship.lock.names import (
     HostKey,
     HostName,
     HttpPath,
+    ImageReference,
+    IpAddress,
     Memory,
     ObjectId,
+    PathPrefix,
     Port,
     PublishedPort,
     Repository,
@@ -27,6 +30,7 @@ from lockship.lock.names import (
     RunFolder,
     Seconds,
     ServiceName,
+    SiteName,
     Tag,
     TreePath,
     UserName,
@@ -115,6 +119,7 @@ class Role(Table, frozen=True):
     cpus: Annotated[float, Meta(gt=0, le=1024)] | None = None
     stop_timeout: Seconds = 10.0
     healthcheck: bool = True
+    proxy: bool | None = None  # never False: a lock without a proxy says nothing of one
 
 
 class Host(Table, frozen=True):
@@ -150,6 +155,31 @@ class Deploy(Table, frozen=True):
     connect_timeout: Seconds = 15.0
 
 
+class ProxyServer(Table, frozen=True):
+    """The proxy of a host, which all services there share. `bind` None: all addresses."""
+
+    image: ImageReference = "traefik:v3.7"
+    http_port: Port = 80
+    bind: IpAddress | None = None
+    access_log: bool = False
+
+
+class Proxy(Table, frozen=True):
+    """What the proxy sends to the role with `proxy = true`, and how.
+
+    No `hosts`: whatever host a client names. No `path_prefixes`: every path. `drain` is how many
+    seconds requests in flight get to end before an old container is stopped.
+    """
+
+    port: Port
+    hosts: tuple[SiteName, ...] = ()
+    path_prefixes: tuple[PathPrefix, ...] = ()
+    strip_prefix: bool = False
+    response_timeout: Seconds = 30.0
+    drain: Seconds = 30.0
+    server: ProxyServer = ProxyServer()
+
+
 class Artifact(Table, frozen=True):
     """What `build` made. `key` names what it was built from (`lock.fingerprint.build_key`)."""
 
@@ -175,6 +205,7 @@ class Lock(Table, frozen=True):
     env: dict[EnvName, str] = {}
     healthcheck: Healthcheck = Healthcheck()
     deploy: Deploy = Deploy()
+    proxy: Proxy | None = None
     artifact: Artifact | None = None
 
     @property

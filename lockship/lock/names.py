@@ -109,6 +109,34 @@ Volume = Annotated[
 Memory = Annotated[str, _text(r"[0-9]+[bkmg]?", "a size such as '512m' or '2g'")]
 Port = Annotated[int, Meta(ge=1, le=65535, extra={"expected": "a port, 1 to 65535"})]
 Seconds = Annotated[float, Meta(gt=0, le=86400, extra={"expected": "seconds, more than 0"})]
+# One label of RFC 1123 after another; what clients send as Host, so in lower case.
+SiteName = Annotated[
+    str,
+    _text(
+        r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*",
+        "a host name in lower case, such as 'shop.example.com'",
+    ),
+]
+# Nothing that the proxy's rules or templates could read as anything but itself.
+PathPrefix = Annotated[
+    str,
+    _text(
+        r"(?:/[A-Za-z0-9._~-]+)+",
+        "a path such as '/shop': letters, digits, '.', '_', '~', '-', without '/' at its end",
+    ),
+]
+ImageReference = Annotated[
+    str,
+    _text(
+        r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?/)?"
+        r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*"
+        r":[A-Za-z0-9_][A-Za-z0-9._-]{0,127}(?:@sha256:[0-9a-f]{64})?",
+        "an image with its tag, such as 'traefik:v3.7', and '@sha256:...' behind if wanted",
+    ),
+]
+IpAddress = Annotated[
+    str, _text(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[[0-9A-Fa-f:.]+\]", "an address; IPv6 in brackets")
+]
 HttpPath = Annotated[
     str, _text(r"/[!-~]*", "a path that begins with '/', in printable ASCII without spaces")
 ]

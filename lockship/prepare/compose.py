@@ -35,6 +35,7 @@ def compose(
         env=config.env,
         healthcheck=config.healthcheck,
         deploy=config.deploy,
+        proxy=config.proxy,
     )
     artifact = before.artifact if before else None
     if artifact is not None and artifact.key != build_key(lock):

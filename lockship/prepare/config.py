@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta, field
 
 from lockship.errors import UsageError
-from lockship.lock.model import Build, Deploy, Healthcheck, Host, Role, Table
+from lockship.lock.model import Build, Deploy, Healthcheck, Host, Proxy, Role, Table
 from lockship.lock.names import (
     CONFIG_NAME,
     EnvName,
@@ -62,13 +62,16 @@ class RoleTable(Table, frozen=True):
     cpus: Annotated[float, Meta(gt=0, le=1024)] | None = None
     stop_timeout: Seconds = 10.0
     healthcheck: bool = True
+    proxy: bool = False
 
     def for_lock(self) -> Role:
         """Return the lock's table: hosts by name, the command as a list."""
         fields = msgspec.structs.asdict(self)
         command = shlex.split(self.command) if isinstance(self.command, str) else self.command
         names = tuple(hosts.parse(host).name for host in self.hosts)
-        return Role(**{**fields, "hosts": names, "command": tuple(command)})
+        return Role(
+            **{**fields, "hosts": names, "command": tuple(command), "proxy": self.proxy or None}
+        )
 
 
 class Config(Table, frozen=True):
@@ -82,6 +85,7 @@ class Config(Table, frozen=True):
     env: dict[EnvName, str] = field(default_factory=dict)
     healthcheck: Healthcheck = Healthcheck()
     deploy: Deploy = Deploy()
+    proxy: Proxy | None = None
 
     def hosts(self) -> dict[str, Host]:
         """Return every host by its name, in order of names, without keys."""

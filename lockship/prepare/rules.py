@@ -29,7 +29,7 @@ Tables = dict[str, Any]
 
 def check(tables: Tables, unsound: set[Path]) -> list[Problem]:
     """Return what breaks a rule, but nothing about the `unsound` paths: that was said."""
-    rules = (_hosts, _ports, _commands, _labels, _healthcheck, _remote, _env, _platforms)
+    rules = (_hosts, _ports, _commands, _labels, _healthcheck, _remote, _env, _platforms, _proxy)
     found = [problem for rule in rules for problem in rule(tables)]
     return [problem for problem in found if problem.path not in unsound]
 
@@ -130,6 +130,27 @@ def _platforms(tables: Tables) -> Iterator[Problem]:
         elif index:
             expected = "one platform: a lock names one image"
             yield Problem(("build", "platforms", index), _quoted(text), expected)
+
+
+def _proxy(tables: Tables) -> Iterator[Problem]:
+    """One role is behind the proxy, if there is one, and its ports are the proxy's business."""
+    behind = [(path, role) for path, role in _roles(tables) if role.get("proxy") is True]
+    proxy = _table(tables.get("proxy"))
+    if "proxy" in tables and not behind:
+        yield Problem(("proxy",), "no role behind the proxy", "`proxy = true` in one role")
+    if behind and "proxy" not in tables:
+        at = (*behind[0][0], "proxy")
+        yield Problem(at, "true", "a [proxy] table that says what is sent here")
+    for path, _ in behind[1:]:
+        yield Problem((*path, "proxy"), "true", f"one role behind the proxy: {behind[0][0][1]} is")
+    for path, role in behind:
+        if role.get("ports"):
+            expected = "no published ports: the proxy reaches a container without"
+            yield Problem((*path, "ports"), "ports", expected)
+    if proxy.get("strip-prefix") is True and not proxy.get("path-prefixes"):
+        yield Problem(
+            ("proxy", "path-prefixes"), "nothing", "what is to be stripped, because of strip-prefix"
+        )
 
 
 def _roles(tables: Tables) -> Iterator[tuple[tuple[str, str], Tables]]:

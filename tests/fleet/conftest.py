@@ -1,4 +1,4 @@
-"""How many random sequences: as many as fit into minutes, or so many."""
+"""How many random sequences: as many as fit into minutes, or so many; how long under load."""
 
 import pytest
 
@@ -21,4 +21,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=int,
         metavar="SEED",
         help="begin with the sequence of this seed, as a failure says it",
+    )
+    parser.addoption(
+        "--switches-seconds",
+        type=float,
+        default=60.0,
+        metavar="SECONDS",
+        help="time for deploys and rollbacks behind the proxy under load (default 60)",
     )

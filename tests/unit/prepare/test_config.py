@@ -196,3 +196,35 @@ def test_credentials_in_the_remote_are_refused_and_not_shown(remote: str) -> Non
 )
 def test_remotes(remote: str) -> None:
     assert load(f'{MINIMAL}[source]\nremote = "{remote}"\n').source.remote == remote
+
+
+BEHIND = MINIMAL + "proxy = true\n[proxy]\nport = 8000\n"
+
+
+def test_a_proxy() -> None:
+    config = load(BEHIND + 'hosts = ["shop.test"]\n[proxy.server]\nhttp-port = 8080\n')
+    assert config.proxy is not None
+    assert config.proxy.server.http_port == 8080
+    assert config.roles["web"].for_lock().proxy is True
+    assert load(MINIMAL).roles["web"].for_lock().proxy is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (MINIMAL + "proxy = true\n", "roles.web.proxy"),
+        (MINIMAL + "[proxy]\nport = 80\n", "`proxy = true` in one role"),
+        (BEHIND + '[roles.b]\nhosts = ["local"]\nproxy = true\n', "roles.b.proxy"),
+        (BEHIND.replace("proxy = true", 'proxy = true\nports = ["80:80"]'), "roles.web.ports"),
+        (BEHIND + "strip-prefix = true\n", "proxy.path-prefixes"),
+        (BEHIND + 'path-prefixes = ["/a/"]\n', "proxy.path-prefixes[0]"),
+        (BEHIND + 'path-prefixes = ["/`)"]\n', "proxy.path-prefixes[0]"),
+        (BEHIND + 'hosts = ["Shop.test"]\n', "proxy.hosts[0]"),
+        (BEHIND + '[proxy.server]\nimage = "traefik"\n', "proxy.server.image"),
+        (BEHIND + '[proxy.server]\nbind = "eth0"\n', "proxy.server.bind"),
+        (BEHIND + "tls = true\n", "proxy.tls"),
+    ],
+)
+def test_a_proxy_that_makes_no_sense(text: str, said: str) -> None:
+    (one,) = complaints(text)
+    assert said in one

@@ -1,0 +1,95 @@
+"""The proxy's own container. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+import msgspec
+
+from lockship.deploy.proxy.route import ENTRY_POINT
+from lockship.host.types import Container, ContainerSpec
+from lockship.lock.model import ProxyServer
+
+NAME: Final = "lockship-proxy"
+NETWORK: Final = "lockship"
+API_PORT: Final = 8080
+
+SETTINGS: Final = "dev.lockship.proxy"  # the label with what the container was made from
+IMAGE: Final = "dev.lockship.proxy-image"
+FOLDER: Final = "dev.lockship.proxy-folder"
+
+_INSIDE: Final = "/etc/lockship/dynamic"
+_HTTP: Final = 80
+STOP_TIMEOUT: Final = 15.0  # seconds; Traefik itself lets requests in flight end for 10
+
+
+def arguments(server: ProxyServer) -> tuple[str, ...]:
+    """Return the proxy's static configuration, as arguments.
+
+    Ping and API are on a port that isn't published: only the host and containers in the proxy's
+    network get there, and the API only tells. The proxy trusts no forwarded header of a client.
+    """
+    given = [
+        f"--entrypoints.{ENTRY_POINT}.address=:{_HTTP}",
+        f"--entrypoints.traefik.address=:{API_PORT}",
+        f"--providers.file.directory={_INSIDE}",
+        "--providers.file.watch=true",
+        # The default of 2 s would be waited for at each switch that follows another one.
+        "--providers.providersthrottleduration=50ms",
+        "--api=true",
+        "--api.insecure=true",
+        "--api.dashboard=false",
+        "--ping=true",
+        "--log.level=WARN",
+        "--log.nocolor=true",
+        "--global.checknewversion=false",
+        "--global.sendanonymoususage=false",
+    ]
+    return (*given, "--accesslog=true") if server.access_log else tuple(given)
+
+
+def ports(server: ProxyServer) -> tuple[str, ...]:
+    """Return the ports that it publishes, as a role's."""
+    address = f"{server.bind}:" if server.bind else ""
+    return (f"{address}{server.http_port}:{_HTTP}",)
+
+
+def settings_key(server: ProxyServer) -> str:
+    """Return a short digest of all that the container is made from, the host's folder aside."""
+    made_from = msgspec.json.encode([server.image, arguments(server), ports(server)])
+    return hashlib.sha256(made_from).hexdigest()[:16]
+
+
+def proxy_spec(server: ProxyServer, image_id: str, folder: str, name: str = NAME) -> ContainerSpec:
+    """Return the container; `folder` is the absolute path of the route files on the host.
+
+    Under another name it is one on trial: it publishes nothing and never restarts.
+    """
+    real = name == NAME
+    return ContainerSpec(
+        name=name,
+        image=image_id,
+        command=arguments(server),
+        env={},
+        labels={SETTINGS: settings_key(server), IMAGE: server.image, FOLDER: folder}
+        if real
+        else {},
+        ports=ports(server) if real else (),
+        volumes=(f"{folder}:{_INSIDE}:ro",),
+        restart="always" if real else "no",
+        memory=None,
+        cpus=None,
+        stop_timeout=STOP_TIMEOUT,
+        network=NETWORK,
+    )
+
+
+def is_ours(container: Container) -> bool:
+    """Whether lockship made this container as a proxy."""
+    return FOLDER in container.labels
+
+
+def as_locked(container: Container, server: ProxyServer) -> bool:
+    """Whether the container was made from these settings."""
+    return container.labels.get(SETTINGS) == settings_key(server)

@@ -1,0 +1,37 @@
+"""Look at a host's proxy: its container and all route files. Changes nothing."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lockship.deploy import names
+from lockship.deploy.proxy import container
+from lockship.deploy.state import ProxyState, RouteFile
+from lockship.host.server import Server
+from lockship.lock.model import Lock
+
+SUFFIX: Final = ".yml"  # what Traefik's file provider reads; JSON is YAML
+
+
+def observe_proxy(server: Server, lock: Lock) -> ProxyState:
+    """Return the host's proxy. Its files are where the container says, whoever booted it."""
+    found = server.container(container.NAME)
+    folder = found.labels.get(container.FOLDER) if found else None
+    folder = folder or server.absolute(names.proxy_folder(lock))
+    return ProxyState(found, folder, read_routes(server, folder))
+
+
+def read_routes(server: Server, folder: str) -> tuple[RouteFile, ...]:
+    """Return the route files of all projects, by name."""
+    found = []
+    for name in server.list_folder(folder):
+        data = server.read_file(f"{folder}/{name}") if name.endswith(SUFFIX) else None
+        if data is not None:
+            text = data.decode(errors="replace")
+            found.append(RouteFile(name.removesuffix(SUFFIX), text))
+    return tuple(found)
+
+
+def route_path(folder: str, project: str) -> str:
+    """Return the path of a project's route file."""
+    return f"{folder}/{project}{SUFFIX}"

@@ -1,0 +1,126 @@
+"""A service's route: the file that the proxy reads, and what it claims. Pure.
+
+It is Traefik's dynamic configuration (https://doc.traefik.io/traefik/providers/file/), written as
+JSON, which is YAML as well. A name in it is known in all files of the host, so each begins or
+ends with the project's; no project's name has a '_' before its '.'.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from lockship.lock.model import Proxy
+
+ENTRY_POINT: Final = "web"
+IDLE_TIMEOUT: Final = "1s"
+"""How long the proxy keeps an idle connection to a container: less than the 2 s or more after which
+servers close theirs (a request that crosses that would be lost), and what a drain waits longest
+for after the last answer."""
+
+_ANY_HOST: Final = 0
+_SOME_HOST: Final = 1_000_000  # above any path's length: a named host goes before all paths
+_HOST: Final = re.compile(r"Host\(`([^`]*)`\)")
+_PATH: Final = re.compile(r"Path\(`([^`]*)`\)")
+
+Claim = tuple[str, str]  # host name and path prefix; '' for any
+
+
+def upstream_url(upstream: str) -> str:
+    """Return the URL of an `alias:port`, as the proxy is told and tells it."""
+    return f"http://{upstream}"
+
+
+def render(proxy: Proxy, project: str, upstream: str) -> str:
+    """Return the content of the project's file, which sends its requests to `upstream`."""
+    hosts = [f"Host(`{name}`)" for name in proxy.hosts]
+    routers = {}
+    for number, prefix in enumerate(proxy.path_prefixes or ("",)):
+        paths = [f"Path(`{prefix}`)", f"PathPrefix(`{prefix}/`)"] if prefix else ["PathPrefix(`/`)"]
+        parts = [" || ".join(hosts), " || ".join(paths)]
+        router: dict[str, Any] = {
+            "entryPoints": [ENTRY_POINT],
+            "rule": " && ".join(f"({part})" for part in parts if part),
+            "priority": (_SOME_HOST if hosts else _ANY_HOST) + len(prefix) + 1,
+            "service": project,
+        }
+        if prefix and proxy.strip_prefix:
+            router["middlewares"] = [project]
+        routers[f"{number}_{project}"] = router
+    http: dict[str, Any] = {
+        "routers": routers,
+        "services": {
+            project: {
+                "loadBalancer": {
+                    "servers": [{"url": upstream_url(upstream)}],
+                    "serversTransport": project,
+                }
+            }
+        },
+        "serversTransports": {
+            project: {
+                "forwardingTimeouts": {
+                    "responseHeaderTimeout": f"{max(1, round(proxy.response_timeout * 1000))}ms",
+                    "idleConnTimeout": IDLE_TIMEOUT,
+                }
+            }
+        },
+    }
+    if proxy.path_prefixes and proxy.strip_prefix:
+        prefixes = {"prefixes": list(proxy.path_prefixes)}
+        http["middlewares"] = {project: {"stripPrefix": prefixes}}
+    return msgspec.json.format(msgspec.json.encode({"http": http}), indent=1).decode() + "\n"
+
+
+def routers_of(text: str) -> dict[str, Mapping[str, Any]]:
+    """Return a file's routers by name; none where it can't be read."""
+    found = _http(text).get("routers")
+    return dict(found) if isinstance(found, dict) else {}
+
+
+def upstream_of(text: str) -> str:
+    """Return the `alias:port` to which a file sends requests; '' where it can't be read."""
+    for service in _tables(_http(text).get("services")):
+        for balancer in _tables({"": service.get("loadBalancer")}):
+            for server in balancer.get("servers") or ():
+                return str(server.get("url", "")).removeprefix(upstream_url(""))
+    return ""
+
+
+def claims(text: str) -> frozenset[Claim]:
+    """Return what a file claims: each host name with each path prefix."""
+    found: set[Claim] = set()
+    for router in routers_of(text).values():
+        rule = str(router.get("rule", ""))
+        path = _PATH.search(rule)
+        hosts = _HOST.findall(rule) or [""]
+        found |= {(host, path[1] if path else "") for host in hosts}
+    return frozenset(found)
+
+
+def conflict(project: str, content: str, others: Iterable[tuple[str, str]]) -> str | None:
+    """Return, in words, what another project's file (project, text) claims too."""
+    ours = claims(content)
+    for other, text in others:
+        shared = sorted(ours & claims(text)) if other != project else []
+        if shared:
+            host, path = shared[0]
+            return f"{other} already claims {host or '(any host name)'}{path or '/'}"
+    return None
+
+
+def _http(text: str) -> Mapping[str, Any]:
+    try:
+        found = msgspec.json.decode(text)
+    except (msgspec.MsgspecError, UnicodeEncodeError):
+        return {}
+    http = found.get("http") if isinstance(found, dict) else None
+    return http if isinstance(http, dict) else {}
+
+
+def _tables(value: object) -> list[Mapping[str, Any]]:
+    values = value.values() if isinstance(value, dict) else ()
+    return [each for each in values if isinstance(each, dict)]

@@ -1,0 +1,38 @@
+"""Switch, or remove, a service's route on one host: one rename, then ask the proxy."""
+
+from __future__ import annotations
+
+from lockship.deploy.proxy import confirm, route
+from lockship.deploy.proxy.observe import observe_proxy, route_path
+from lockship.deploy.steps import SwitchRoute
+from lockship.errors import RefusedError
+from lockship.host.server import Server
+from lockship.lock.model import Lock
+
+
+def switch(server: Server, lock: Lock, step: SwitchRoute) -> None:
+    """Write the project's route file and wait until the proxy serves it.
+
+    Raises RefusedError where another service took the route since the plan was made, NotServed
+    where the proxy doesn't follow.
+    """
+    state = observe_proxy(server, lock)
+    if state.route(step.project) != step.content:
+        others = [(file.project, file.text) for file in state.routes]
+        clash = route.conflict(step.project, step.content, others) if step.container else None
+        if clash:
+            raise RefusedError(
+                f"{server.name}: {clash}.", hint="See who claims what: `lockship proxy status`."
+            )
+        path = route_path(state.folder, step.project)
+        # Readable by all: the proxy may run as another user than who deploys. Nothing is secret.
+        server.write_file(path, step.content.encode(), 0o644)
+    confirm.wait_serving(server, step.project, step.content)
+
+
+def remove(server: Server, lock: Lock, project: str) -> None:
+    """Remove the project's route file and wait until the proxy serves it no more."""
+    state = observe_proxy(server, lock)
+    server.remove_file(route_path(state.folder, project))
+    if state.container is not None and state.container.state == "running":
+        confirm.wait_gone(server, project)

@@ -1,0 +1,93 @@
+"""A constant load on keep-alive connections that counts everything that isn't a right answer."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+_BODY = b"x" * 5000
+
+
+@dataclass
+class Load:
+    """What came of the requests so far. `versions` counts who answered."""
+
+    address: str
+    host: str
+    requests: int = 0
+    failures: list[str] = field(default_factory=list)
+    versions: dict[str, int] = field(default_factory=dict)
+    seconds: list[float] = field(default_factory=list)
+    _end: threading.Event = field(default_factory=threading.Event)
+    _counting: threading.Lock = field(default_factory=threading.Lock)
+
+    def get(self, connection: http.client.HTTPConnection) -> None:
+        said = self._ask(connection, "GET", "/").decode()
+        with self._counting:
+            self.versions[said] = self.versions.get(said, 0) + 1
+
+    def post(self, connection: http.client.HTTPConnection) -> None:
+        assert self._ask(connection, "POST", "/", _BODY) == b"5000"
+
+    def download(self, connection: http.client.HTTPConnection) -> None:
+        assert len(self._ask(connection, "GET", "/long")) == 2_000_000
+
+    def slow(self, connection: http.client.HTTPConnection) -> None:
+        assert self._ask(connection, "GET", "/slow") == b"slow"
+
+    def _ask(
+        self, connection: http.client.HTTPConnection, method: str, path: str, body: bytes = b""
+    ) -> bytes:
+        connection.request(method, path, body or None, {"Host": self.host})
+        response = connection.getresponse()
+        data = response.read()
+        assert response.status == 200, f"{method} {path}: {response.status} {data[:80]!r}"
+        return data
+
+    def run(self, ask: Callable[[http.client.HTTPConnection], None], pause: float) -> None:
+        connection = http.client.HTTPConnection(self.address, timeout=30)
+        while not self._end.is_set():
+            begin = time.monotonic()
+            try:
+                ask(connection)
+            except (OSError, http.client.HTTPException, AssertionError) as error:
+                connection.close()
+                with self._counting:
+                    self.failures.append(f"{time.time():.2f} {ask.__name__}: {error!r}")
+            with self._counting:
+                self.requests += 1
+                if ask.__name__ in ("get", "post"):
+                    self.seconds.append(time.monotonic() - begin)
+            self._end.wait(pause)
+        connection.close()
+
+    def percentile(self, share: float) -> float:
+        """Milliseconds."""
+        ordered = sorted(self.seconds)
+        return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.requests} requests at {self.host}, {len(self.failures)} failed, "
+            f"p50 {self.percentile(0.5):.1f} ms, p99 {self.percentile(0.99):.1f} ms"
+        )
+
+
+@contextmanager
+def load(address: str, host: str, *, pause: float = 0.01) -> Iterator[Load]:
+    """Ask the proxy at an address, all the time, until the end of the block."""
+    made = Load(address, host)
+    asked = [made.get, made.get, made.get, made.post, made.post, made.download, made.slow]
+    threads = [threading.Thread(target=made.run, args=(ask, pause)) for ask in asked]
+    for thread in threads:
+        thread.start()
+    try:
+        yield made
+    finally:
+        made._end.set()
+        for thread in threads:
+            thread.join()

@@ -1,0 +1,184 @@
+"""Rollouts behind the real Traefik, under load: not one request may fail."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from lockship.deploy.proxy.route import upstream_of
+from tests.fleet.proxy.conftest import HOSTS, config, release, service
+from tests.fleet.proxy.load import load
+from tests.fleet.shop import Shop
+from tests.harness import Fleet
+from tests.harness.cli import lockship_command
+
+
+def running(shop: Shop, host: str) -> list[str]:
+    """The project's running containers, by name."""
+    return [c["Name"].lstrip("/") for c in shop.containers(host) if c["State"]["Running"]]
+
+
+def test_a_first_deploy_boots_the_proxy_and_an_unchanged_one_does_nothing(shop: Shop) -> None:
+    shop.run("prepare")
+    shop.run("build")
+    planned = shop.run("deploy", "--plan").stdout
+    assert "boot the proxy, traefik:v3.7" in planned
+    assert "route shop to" in planned
+    assert shop.fleet["web1"].docker("ps", "-q") == ""
+    shop.run("deploy")
+    for host in HOSTS:
+        with load(shop.fleet[host].address, "shop.test") as asked:
+            time.sleep(0.5)
+        assert asked.failures == []
+        assert list(asked.versions) == ["none"]
+    assert "nothing was to be done" in shop.run("deploy").stderr
+    shop.run("status")
+
+
+def test_deploys_and_rollbacks_under_load_lose_no_request(
+    shop: Shop, pytestconfig: pytest.Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seconds = float(pytestconfig.getoption("--switches-seconds", 60.0))
+    one, two = release(shop, "one"), release(shop, "two")
+    switches = 0
+    with ExitStack() as stack:
+        asked = [stack.enter_context(load(shop.fleet[host].address, "shop.test")) for host in HOSTS]
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if switches % 2 == 0:
+                shop.run("rollback")
+                assert (shop.folder / ".shiplock").read_bytes() == one
+            else:
+                (shop.folder / ".shiplock").write_bytes(two)
+                shop.run("deploy")
+            switches += 1
+    with capsys.disabled():
+        told = f"{switches} switches of {len(HOSTS)} hosts; " + "; ".join(map(str, asked))
+        print(f"\n{told}")  # noqa: T201 - the figures, also where all is well
+    for each in asked:
+        assert each.failures == []
+        assert set(each.versions) == {"one", "two"}
+    assert switches >= 4
+    for host in HOSTS:
+        assert len(running(shop, host)) == 1
+
+
+def test_a_kill_in_the_middle_loses_no_request_and_the_next_deploy_ends_it(shop: Shop) -> None:
+    locks = {version: release(shop, version) for version in ("one", "two")}
+    with ExitStack() as stack:
+        asked = [stack.enter_context(load(shop.fleet[host].address, "shop.test")) for host in HOSTS]
+        for number, delay in enumerate((0.6, 0.9, 1.2, 1.5, 1.9, 2.4)):
+            lock = locks["one" if number % 2 == 0 else "two"]
+            (shop.folder / ".shiplock").write_bytes(lock)
+            with subprocess.Popen(
+                lockship_command(["deploy"]),
+                cwd=shop.folder,
+                env=shop.fleet.env(),
+                stderr=subprocess.DEVNULL,
+            ) as process:
+                threading.Event().wait(delay)
+                process.kill()
+            shop.run("deploy", "--wait")
+            for host in HOSTS:
+                assert len(running(shop, host)) == 1
+                check_route(shop, host)
+    assert [failure for each in asked for failure in each.failures] == []
+
+
+def check_route(shop: Shop, host: str) -> None:
+    """The route file leads to the container that runs."""
+    file = shop.fleet[host].home / ".lockship/_proxy/dynamic/shop.yml"
+    (one,) = [c for c in shop.containers(host) if c["State"]["Running"]]
+    assert one["Config"]["Labels"]["dev.lockship.upstream"] == upstream_of(file.read_text())
+
+
+def test_a_version_that_does_not_get_healthy_changes_no_route(shop: Shop) -> None:
+    release(shop, "good")
+    before = (shop.fleet["web1"].home / ".lockship/_proxy/dynamic/shop.yml").read_bytes()
+    shop.write("Dockerfile", 'FROM python:3.11-slim\nCMD ["python3", "-c", "1/0"]\n')
+    shop.commit("Break it")
+    shop.run("prepare")
+    with load(shop.fleet["web1"].address, "shop.test") as asked:
+        shop.run("deploy", expect=1)
+    assert asked.failures == []
+    assert list(asked.versions) == ["good"]
+    assert (shop.fleet["web1"].home / ".lockship/_proxy/dynamic/shop.yml").read_bytes() == before
+
+
+def test_one_host_that_does_not_switch_brings_all_back(shop: Shop) -> None:
+    """Law 6: web2's proxy can't read its files, so it never follows; web1 goes back to the old."""
+    release(shop, "old")
+    folder = shop.fleet["web2"].home / ".lockship/_proxy/dynamic"
+    (folder / "broken.yml").write_text("http: [\n")
+    shop.write("version", "new\n")
+    shop.commit("Say new")
+    shop.run("prepare")
+    with ExitStack() as stack:
+        asked = [stack.enter_context(load(shop.fleet[host].address, "shop.test")) for host in HOSTS]
+        failed = shop.run("deploy", expect=4)
+        assert "doesn't serve the route of shop" in failed.stderr
+        assert "web2" in failed.stderr
+        (folder / "broken.yml").unlink()
+        shop.run("deploy")
+    assert [failure for each in asked for failure in each.failures] == []
+    for host in HOSTS:
+        assert len(running(shop, host)) == 1
+        check_route(shop, host)
+
+
+def test_where_a_proxy_hangs_both_versions_keep_running(proxied: Fleet, tmp_path: Path) -> None:
+    """Nobody knows where it sends requests to, so neither may go."""
+    shop = service(proxied, tmp_path / "shop", config(hosts=("web1",)))
+    release(shop, "old")
+    host = proxied["web1"]
+    shop.write("version", "new\n")
+    shop.commit("Say new")
+    shop.run("prepare")
+    shop.run("build")
+    process = host.docker("inspect", "--format", "{{.State.Pid}}", "lockship-proxy").strip()
+    host.run("kill", "-STOP", process)
+    failed = shop.run("deploy", expect=5)
+    assert "doesn't serve the route of shop" in failed.stderr
+    assert len(running(shop, "web1")) == 2
+    host.run("kill", "-CONT", process)
+    with load(host.address, "shop.test") as asked:
+        shop.run("deploy")
+    assert asked.failures == []
+    assert len(running(shop, "web1")) == 1
+    check_route(shop, "web1")
+
+
+def test_a_restarted_container_is_found_at_its_new_address(shop: Shop) -> None:
+    """As after a host's reboot: the route names it, not its address."""
+    release(shop, "one")
+    host = shop.fleet["web1"]
+    (name,) = running(shop, "web1")
+    host.docker("stop", "-t", "0", name)
+    host.docker("run", "-d", "--network", "lockship", "--name", "squatter", "--entrypoint",
+                "/usr/local/bin/python3", shop.lock()["artifact"]["image-id"], "-c",
+                "import time; time.sleep(1000)")  # fmt: skip
+    host.docker("start", name)
+    time.sleep(1)
+    with load(host.address, "shop.test") as asked:
+        time.sleep(1)
+    assert asked.failures == []
+
+
+def test_a_service_that_leaves_the_proxy_takes_its_route_along(
+    proxied: Fleet, tmp_path: Path
+) -> None:
+    shop = service(proxied, tmp_path / "shop", config(hosts=("web1",)))
+    release(shop, "one")
+    text = config(hosts=("web1",)).partition("[proxy]")[0]
+    shop.write("lockship.toml", text.replace("proxy = true", 'ports = ["8081:8000"]'))
+    release(shop, "two")
+    assert shop.get("web1", 8081) == "two"
+    assert [p.name for p in (proxied["web1"].home / ".lockship/_proxy/dynamic").iterdir()] == [
+        "README"
+    ]
+    assert len(running(shop, "web1")) == 1

@@ -1,0 +1,191 @@
+"""One proxy for several services of a host, and the proxy's own commands."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.fleet.proxy.conftest import config, release, service
+from tests.fleet.proxy.load import load
+from tests.fleet.shop import Shop
+from tests.harness import Fleet
+from tests.harness.images import TRAEFIK, ensure_traefik
+
+ONE = ("web1",)
+
+
+def ask(address: str, host: str, path: str = "/") -> str:
+    """The body of the answer; of another status than 200 the status."""
+    connection = http.client.HTTPConnection(address, timeout=10)
+    try:
+        connection.request("GET", path, headers={"Host": host})
+        answer = connection.getresponse()
+        body = answer.read().decode()
+        return body if answer.status == 200 else str(answer.status)
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def shop(proxied: Fleet, tmp_path: Path) -> Shop:
+    return service(proxied, tmp_path / "shop", config(hosts=ONE))
+
+
+def another(fleet: Fleet, folder: Path, name: str, proxy: str) -> Shop:
+    return service(fleet, folder / name, config(name, ONE, proxy))
+
+
+def test_two_services_and_their_paths_share_a_proxy(shop: Shop, tmp_path: Path) -> None:
+    release(shop, "shop 1")
+    address = shop.fleet["web1"].address
+    paths = 'hosts = ["shop.test"]\npath-prefixes = ["/blog", "/news/all"]\nstrip-prefix = true\n'
+    blog = another(shop.fleet, tmp_path, "blog", paths)
+    with load(address, "shop.test") as asked:
+        release(blog, "blog 1")
+        assert ask(address, "shop.test", "/blog") == "blog 1"
+        assert ask(address, "shop.test", "/blog/path/x?y=1") == "/path/x?y=1"
+        assert ask(address, "shop.test", "/news/all/path") == "/path"
+        assert ask(address, "shop.test", "/blogs") == "shop 1"
+        assert ask(address, "other.test") == "404"
+        release(blog, "blog 2")
+        assert ask(address, "shop.test", "/blog") == "blog 2"
+    assert asked.failures == []
+    assert list(asked.versions) == ["shop 1"]
+    assert (
+        len(shop.fleet["web1"].docker("ps", "-q", "--filter", "name=lockship-proxy").split()) == 1
+    )
+
+
+def test_a_destination_is_another_service_to_the_proxy(shop: Shop) -> None:
+    shop.write("lockship.staging.toml", '[proxy]\nhosts = ["staging.shop.test"]\n')
+    release(shop, "both")
+    shop.run("prepare", "-d", "staging")
+    shop.run("deploy", "-d", "staging")
+    address = shop.fleet["web1"].address
+    assert ask(address, "shop.test") == ask(address, "staging.shop.test") == "both"
+
+
+def test_the_same_host_name_and_path_is_refused_before_anything_starts(
+    shop: Shop, tmp_path: Path
+) -> None:
+    release(shop, "mine")
+    thief = another(shop.fleet, tmp_path, "thief", 'hosts = ["a.test", "shop.test"]\n')
+    thief.run("prepare")
+    thief.run("build")
+    refused = thief.run("deploy", expect=3)
+    assert "web1: shop already claims shop.test/" in refused.stderr
+    assert thief.containers("web1", "thief") == []
+    assert ask(shop.fleet["web1"].address, "a.test") == "404"
+
+
+def test_a_reboot_keeps_all_routes_and_takes_the_new_settings(shop: Shop, tmp_path: Path) -> None:
+    release(shop, "shop")
+    release(another(shop.fleet, tmp_path, "blog", 'hosts = ["blog.test"]\n'), "blog")
+    address = shop.fleet["web1"].address
+    assert shop.run("proxy", "boot", "--json").stdout == '{"booted":[]}\n'
+    found = json.loads(shop.run("proxy", "status", "--json").stdout)["hosts"]
+    assert [(row["host"], row["verdict"]) for row in found] == [("web1", "as locked")]
+    claims = {each["project"]: each["claims"] for each in found[0]["routes"]}
+    assert claims == {"blog": ["blog.test/"], "shop": ["shop.test/"]}
+
+    shop.write("lockship.toml", config(hosts=ONE, more="[proxy.server]\naccess-log = true\n"))
+    shop.commit("Log accesses")
+    shop.run("prepare")
+    shop.run("proxy", "status", expect=3)
+    assert "lockship proxy reboot" in shop.run("deploy").stderr
+    shop.run("proxy", "reboot")
+    assert "as locked" in shop.run("proxy", "status").stdout
+    assert ask(address, "shop.test") == "shop"
+    assert ask(address, "blog.test") == "blog"
+    assert "blog@file" in shop.run("proxy", "logs", "-n", "20").stdout
+
+
+def test_a_reboot_with_settings_that_do_not_work_keeps_the_old_proxy(shop: Shop) -> None:
+    release(shop, "shop")
+    image = shop.lock()["artifact"]["image-id"]
+    shop.fleet["web1"].docker("tag", image, "traefik:v0")  # an image that is no proxy
+    text = config(hosts=ONE, more='[proxy.server]\nimage = "traefik:v0"\n')
+    shop.write("lockship.toml", text)
+    shop.commit("Take another proxy")
+    shop.run("prepare")
+    with load(shop.fleet["web1"].address, "shop.test") as asked:
+        failed = shop.run("proxy", "reboot", expect=1)
+    assert "lockship-proxy-trial" in failed.stderr or "the proxy" in failed.stderr
+    assert asked.failures == []
+    names = shop.fleet["web1"].docker("ps", "--all", "--format", "{{.Names}}").split()
+    assert "lockship-proxy-trial" not in names
+
+
+def test_removal_is_refused_while_a_service_is_routed(shop: Shop) -> None:
+    release(shop, "shop")
+    refused = shop.run("proxy", "remove", expect=3)
+    assert "web1: shop" in refused.stderr
+    shop.run("proxy", "remove", "--force")
+    shop.run("proxy", "status", expect=3)
+    shop.run("deploy")
+    assert ask(shop.fleet["web1"].address, "shop.test") == "shop"
+
+
+def test_a_taken_port_is_said_before_anything_starts(shop: Shop) -> None:
+    release(shop, "shop")
+    shop.run("proxy", "remove", "--force")
+    image = shop.lock()["artifact"]["image-id"]
+    shop.fleet["web1"].docker("run", "-d", "-p", "80:1", "--name", "squatter", image)
+    failed = shop.run("deploy", expect=1)
+    assert "port 80/tcp" in failed.stderr
+    assert "squatter" in failed.stderr
+
+
+def test_the_proxys_image_comes_from_this_machine_where_hosts_lack_it(
+    proxied: Fleet, tmp_path: Path
+) -> None:
+    shop = service(proxied, tmp_path / "shop", config(hosts=("web3",)))
+    ensure_traefik(proxied.engine)
+    try:
+        release(shop, "shipped")
+        assert ask(proxied["web3"].address, "shop.test") == "shipped"
+        (here,) = json.loads(proxied.engine.docker("image", "inspect", TRAEFIK[0]))
+        (there,) = json.loads(proxied["web3"].docker("inspect", "lockship-proxy"))
+        assert there["Image"] == here["Id"]
+    finally:
+        proxied.engine.docker("rmi", *TRAEFIK)
+
+
+def test_requests_in_flight_end_before_the_old_container_does(shop: Shop) -> None:
+    """What the old version began to send is whole, though it would end on SIGTERM at once."""
+    release(shop, "one")
+    shop.write("version", "two\n")
+    shop.commit("Say two")
+    shop.run("prepare")
+    shop.run("build")
+    with load(shop.fleet["web1"].address, "shop.test") as asked:
+        shop.run("deploy")
+    assert asked.failures == []
+    assert set(asked.versions) == {"one", "two"}
+
+
+def test_without_time_to_drain_requests_are_cut_and_the_load_sees_it(
+    proxied: Fleet, tmp_path: Path
+) -> None:
+    text = config(hosts=ONE).replace("drain = 10", "drain = 0.01")
+    shop = service(proxied, tmp_path / "shop", text)
+    release(shop, "one")
+    with load(proxied["web1"].address, "shop.test") as asked:
+        release(shop, "two")
+    assert asked.failures
+    assert all("download" in each or "slow" in each for each in asked.failures)
+
+
+def test_a_login_without_root_sees_connections_too(shop: Shop) -> None:
+    """The drain reads /proc/PID/net, which the kernel shows to everybody."""
+    release(shop, "one")
+    host = shop.fleet["web1"]
+    pid = shop.running("web1")["State"]["Pid"]
+    read = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "cat")
+    for name in ("tcp", "tcp6", "fib_trie"):
+        assert host.run(*read, f"/proc/{pid}/net/{name}").stdout
+    address = shop.running("web1")["NetworkSettings"]["Networks"]["lockship"]["IPAddress"]
+    assert f"-- {address}\n" in host.run(*read, f"/proc/{pid}/net/fib_trie").stdout

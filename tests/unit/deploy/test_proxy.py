@@ -1,0 +1,139 @@
+"""The pure parts of the proxy: route files, the proxy's answers, tables of sockets."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from lockship.deploy import names
+from lockship.deploy.proxy import confirm, container, drain, route
+from lockship.deploy.spec import container_spec
+from lockship.host.spec import to_engine
+from lockship.lock.model import Proxy, ProxyServer
+from tests.unit.deploy.samples import make_artifact, make_lock
+from tests.unit.deploy.test_routing import behind
+from tests.unit.lock.strategies import structs
+
+PATHS = Proxy(
+    port=8000, hosts=("a.test", "b.test"), path_prefixes=("/x", "/y/z"), strip_prefix=True
+)
+
+
+@given(structs(Proxy))
+def test_what_is_rendered_is_read_back(proxy: Proxy) -> None:
+    text = route.render(proxy, "shop.staging", "abc.web.shop.staging:8000")
+    assert route.upstream_of(text) == "abc.web.shop.staging:8000"
+    assert route.claims(text) == {
+        (host, path) for host in proxy.hosts or ("",) for path in proxy.path_prefixes or ("",)
+    }
+    assert "{{" not in text, "Traefik would take it for a template"
+
+
+def test_a_prefix_is_a_whole_part_of_a_path_and_a_longer_one_goes_first() -> None:
+    routers = route.routers_of(route.render(PATHS, "shop", "x:1"))
+    assert routers["0_shop"]["rule"] == (
+        "(Host(`a.test`) || Host(`b.test`)) && (Path(`/x`) || PathPrefix(`/x/`))"
+    )
+    assert routers["1_shop"]["priority"] > routers["0_shop"]["priority"]
+    any_host = route.routers_of(route.render(Proxy(port=1, path_prefixes=("/y/z/a",)), "s", "x:1"))
+    assert routers["0_shop"]["priority"] > any_host["0_s"]["priority"]
+
+
+@pytest.mark.parametrize("text", ["", "http: [", "[]", '{"http": 1}', '{"http": {"services": []}}'])
+def test_a_file_that_is_none_claims_nothing(text: str) -> None:
+    assert route.claims(text) == frozenset()
+    assert route.upstream_of(text) == ""
+    assert route.routers_of(text) == {}
+
+
+def told(text: str, **changes: Any) -> dict[str, Any]:
+    """What `GET /api/rawdata` of Traefik 3.7 says of a route file."""
+    http = json.loads(text)["http"]
+    service = next(iter(http["services"]))
+    routers = {
+        f"{name}@file": router
+        | {"status": "enabled", "using": ["web"]}
+        | {"middlewares": [f"{each}@file" for each in router.get("middlewares", [])]}
+        for name, router in http["routers"].items()
+    }
+    services = {f"{service}@file": http["services"][service] | {"status": "enabled"}}
+    return {"routers": routers | {"ping@internal": {}}, "services": services} | changes
+
+
+def test_the_proxy_serves_a_file_only_when_it_says_all_of_it() -> None:
+    text = route.render(PATHS, "shop", "new:8000")
+    assert confirm.is_served(told(text), "shop", text)
+    assert not confirm.is_served(told(route.render(PATHS, "shop", "old:8000")), "shop", text)
+    assert not confirm.is_served({}, "shop", text)
+    assert not confirm.is_served(told(text, services={}), "shop", text)
+    fewer = route.render(Proxy(port=8000, hosts=("a.test",)), "shop", "new:8000")
+    assert not confirm.is_served(told(text), "shop", fewer)
+    assert not confirm.is_served(told(fewer), "shop", text)
+    disabled = told(text)
+    disabled["routers"]["0_shop@file"]["status"] = "disabled"
+    assert not confirm.is_served(disabled, "shop", text)
+
+
+TCP = """\
+  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 00000000:1F40 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1 0
+   1: 030012AC:1F40 020012AC:A1B2 01 00000000:00000000 00:00000000 00000000     0        0 2 1 0
+   2: 030012AC:1F40 020012AC:A1B4 06 00000000:00000000 00:00000000 00000000     0        0 3 1 0
+   3: 030012AC:1F40 020012AC:A1B6 04 00000005:00000000 00:00000000 00000000     0        0 4 1 0
+   4: 030012AC:1F40 010012AC:A1B6 01 00000000:00000000 00:00000000 00000000     0        0 5 1 0
+   5: 030012AC:1F41 020012AC:A1B6 01 00000000:00000000 00:00000000 00000000     0        0 6 1 0
+"""
+TCP6 = """\
+  sl  local_address                         remote_address                        st tx_queue
+   0: 0000000000000000FFFF0000030012AC:1F40 0000000000000000FFFF0000020012AC:D4B8 01 00000000:0
+"""
+
+
+def test_open_connections_of_the_proxy_are_counted_and_nothing_else() -> None:
+    """Established, or with an answer on its way; not listening, ended, from others, elsewhere."""
+    assert drain.count(TCP, 8000, "172.18.0.2") == 2
+    assert drain.count(TCP6, 8000, "172.18.0.2") == 1
+    assert drain.count(TCP, 8000, "172.18.0.9") == 0
+
+
+def test_the_name_for_the_proxy_fits_dns_and_tells_images_apart() -> None:
+    lock = behind()
+    name = names.alias(lock, "web", make_artifact(lock).image_id)
+    assert all(len(part) <= 63 for part in name.split("."))
+    assert name != names.alias(lock, "web", "sha256:" + "0" * 64)
+
+
+def test_only_a_role_behind_the_proxy_is_in_its_network() -> None:
+    lock = behind()
+    body = to_engine(container_spec(lock, make_artifact(lock), "web", "name"))
+    upstream = body["Labels"][names.UPSTREAM]
+    alias, _, port = upstream.partition(":")
+    assert port == "8000"
+    assert body["NetworkingConfig"]["EndpointsConfig"] == {"lockship": {"Aliases": [alias]}}
+    plain = make_lock()
+    body = to_engine(container_spec(plain, make_artifact(plain), "web", "name"))
+    assert "NetworkingConfig" not in body
+    assert names.UPSTREAM not in body["Labels"]
+
+
+def test_the_proxys_settings_are_told_apart() -> None:
+    servers = [
+        ProxyServer(),
+        ProxyServer(image="traefik:v3.8"),
+        ProxyServer(http_port=81),
+        ProxyServer(bind="127.0.0.1"),
+        ProxyServer(access_log=True),
+    ]
+    assert len({container.settings_key(server) for server in servers}) == len(servers)
+    assert container.ports(ProxyServer(bind="[::1]")) == ("[::1]:80:80",)
+
+
+def test_one_on_trial_publishes_nothing_and_is_nobodys_proxy() -> None:
+    trial = container.proxy_spec(ProxyServer(), "id", "/f", "lockship-proxy-trial")
+    assert trial.ports == ()
+    assert trial.restart == "no"
+    assert dict(trial.labels) == {}
+    assert container.proxy_spec(ProxyServer(), "id", "/f").restart == "always"
