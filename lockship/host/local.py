@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lockship.host import engine_address
 from lockship.host.channel import SocketLike
+from lockship.host.link import UNFINISHED
 from lockship.host.process import ChildProcess, Process
 
 

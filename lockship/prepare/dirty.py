@@ -12,7 +12,7 @@ from lockship.errors import RefusedError
 from lockship.git import Repository, failure
 from lockship.gitobjects import quoted
 from lockship.lock.names import is_lockfile_name
-from lockship.prepare.status import COMMAND
+from lockship.prepare.ahead import STATUS
 
 SHOWN_PATHS: Final = 20
 _UNDERWAY: Final = {  # gitrepository-layout(5), and wt_status_get_state in git's wt-status.c
@@ -49,7 +49,7 @@ def finish(repository: Repository, status: subprocess.Popen[bytes]) -> tuple[Dir
     found = _parse(repository.root, out)
     if found and all(each.letters == "??" and each.path.endswith(b"/") for each in found):
         # New folders only: perhaps there is nothing but lockfiles in them.
-        found = _parse(repository.root, repository.run(*COMMAND, "--untracked-files=all"))
+        found = _parse(repository.root, repository.run(*STATUS, "--untracked-files=all"))
     return found
 
 

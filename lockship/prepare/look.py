@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from lockship.errors import UsageError
-from lockship.git import Objects, Repository, failure
+from lockship.git import Objects, Repository
 from lockship.gitobjects import (
     FOLDER,
     Commit,
@@ -25,6 +25,7 @@ from lockship.gitobjects import (
 from lockship.lock.model import Source
 from lockship.lock.names import CONFIG_NAME, is_lockfile_name
 from lockship.prepare import config, dirty, snapshot, source
+from lockship.prepare.ahead import Listing
 from lockship.prepare.filters import refuse_filters
 
 _SHORT: Final = 12
@@ -58,19 +59,24 @@ class _Content:
 def look(
     repository: Repository,
     status: subprocess.Popen[bytes],
+    begun: Listing | None,
     *,
     destination: str | None,
     force: bool,
     env: Mapping[str, str],
 ) -> Look:
-    """Look at HEAD, at what `status` (begun before) finds, and at the configuration.
+    """Look at HEAD, at what `status` finds, and at the configuration.
+
+    `status` and the listing of HEAD's tree were begun before: see `ahead`.
 
     With `force` a dirty tree is written to git as a tree, through `env`; else it's a RefusedError,
     as is everything that can't be locked. Raises UsageError for a wrong configuration.
     """
     with repository.objects(env) as objects:
         head = source.head(objects)
-        with _listing(repository, head.tree, env) as listing:  # runs beside the next line
+        # HEAD may have moved since the listing was begun: then there is another one.
+        fresh = begun if begun and begun.tree == head.tree else None
+        with fresh or Listing(repository.root, head.tree, env) as listing:
             origin, at_edge = source.source_commit(objects, head)
             content = _content(objects.read, head.tree, listing)
         changed = dirty.finish(repository, status)
@@ -104,18 +110,12 @@ def _dirty_content(
 ) -> _Content:
     dirty.refuse_submodules(changed)
     tree = snapshot.write_tree(repository, head.id, env)
-    with _listing(repository, tree, env) as listing:
+    with Listing(repository.root, tree, env) as listing:
         return _content(objects.read, tree, listing)
 
 
-def _listing(repository: Repository, tree: str, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    return repository.start("ls-tree", "-r", "-z", "--name-only", "--full-tree", tree, env=env)
-
-
-def _content(read: Read, root: str, listing: subprocess.Popen[bytes]) -> _Content:
-    names, said = listing.communicate()
-    if listing.returncode:
-        raise failure(("ls-tree",), listing.returncode, said)
+def _content(read: Read, root: str, listing: Listing) -> _Content:
+    names = listing.names()
     lockfiles = [p for p in _named(names, b".shiplock") if is_lockfile_name(_base(p))]
     attributes = [p for p in _named(names, b".gitattributes") if _base(p) == b".gitattributes"]
     tree = content_tree(read, root, frozenset(lockfiles)) or hash_object("tree", b"")

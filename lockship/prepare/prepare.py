@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lockship.git import Repository
-from lockship.prepare import status as git_status
+from lockship.prepare.ahead import begun
 from lockship.progress import Event, Report, quiet
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ def prepare(
     the pins of a host ('*': all) again. Raises UsageError for wrong words or configuration,
     RefusedError for what can't be locked, LockshipError where git or the disk fails.
     """
-    with _status(start) as status:
+    with begun(start) as (status, listing):
         from lockship.lock.diff import differences
         from lockship.prepare import previous, snapshot
         from lockship.prepare.compose import compose
@@ -77,7 +76,7 @@ def prepare(
         path = previous.lock_path(repository.root, destination)
         before = previous.read(path, destination)
         refuse_bad_name(version)
-        seen = look(repository, status, destination=destination, force=force, env={})
+        seen = look(repository, status, listing, destination=destination, force=force, env={})
         hosts, upgraded = pin(seen.config.hosts(), before.hosts, upgrade)
         source, name, note = named(seen, version, before.lock)
         lock = compose(
@@ -115,7 +114,7 @@ def check(start: Path, *, destination: str | None = None) -> Checked:
     Writes nothing at all: a dirty tree's objects go to a folder that is thrown away. Raises as
     `prepare` does, but a dirty tree and a damaged lock aren't refused: they make differences.
     """
-    with _status(start) as status, _thrown_away() as folder:
+    with begun(start) as (status, listing), _thrown_away() as folder:
         from lockship.lock.diff import differences
         from lockship.prepare import previous
         from lockship.prepare.compose import compose
@@ -127,7 +126,7 @@ def check(start: Path, *, destination: str | None = None) -> Checked:
         path = previous.lock_path(repository.root, destination)
         before = previous.read(path, destination)
         env = _apart(repository, folder)
-        seen = look(repository, status, destination=destination, force=True, env=env)
+        seen = look(repository, status, listing, destination=destination, force=True, env=env)
         source, name, note = named(seen, None, before.lock)
         lock = compose(
             config=seen.config,
@@ -139,18 +138,6 @@ def check(start: Path, *, destination: str | None = None) -> Checked:
         )
         found = differences(before.lock, lock)
         return Checked(lock, path, before.lock, found, (*before.notes, *note))
-
-
-@contextmanager
-def _status(start: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `git status` beside the block; it never outlives it."""
-    process = git_status.begin(start)
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
 
 
 @contextmanager

@@ -151,6 +151,11 @@ def test_two_machines_build_the_same_lock(shop: Shop) -> None:
     engine.remove_everything(images=True, keep=["busybox:1.36"])
     engine.docker("builder", "prune", "--all", "--force")
     two = Shop(shop.fleet, clone)
+    two.run("build")
+    assert two.lock()["artifact"]["key"] == shop.lock()["artifact"]["key"]
+    assert two.lock()["artifact"]["image-id"] != shop.lock()["artifact"]["image-id"]
+    (planned,) = json.loads(two.run("deploy", "--plan", "--json").stdout)["hosts"]
+    assert "remove-container" not in [step["do"] for step in planned["stage"]]
     two.run("deploy")
     assert two.get(HOST) == "one\n"
     assert two.running(HOST)["Image"] == two.lock()["artifact"]["image-id"]
