@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, settings
 from tests.harness import Fleet, HarnessError
 from tests.harness.home import GITCONFIG
 
-# Under sudo both the developer's own home and root's.
 # How fast examples are drawn says something of the machine, not of the code. CI repeats the same
 # examples, so that a push isn't stopped by another one's luck; elsewhere they are new each time.
 settings.register_profile(
@@ -22,6 +21,7 @@ settings.register_profile(
 )
 settings.load_profile("lockship")
 
+# Under sudo both the developer's own home and root's.
 REAL_HOMES = [
     Path(pwd.getpwuid(int(user)).pw_dir)
     for user in {str(os.getuid()), os.environ.get("SUDO_UID", str(os.getuid()))}

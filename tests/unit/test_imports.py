@@ -12,7 +12,7 @@ import pytest
 
 from tests.harness.cli import lockship_command
 
-HEAVY = {"docker", "fabric", "paramiko", "pygit2", "rich", "tomlkit", "msgspec"}
+HEAVY = {"docker", "fabric", "paramiko", "rich", "tomlkit", "msgspec"}
 STAGES = ("prepare", "build", "deploy")
 
 # Upper floors import lower ones. `None` is every room; a room is a module and all below it.
@@ -29,7 +29,6 @@ ROOMS: dict[str, set[str] | None] = {
     "click": {"cli"},
     "rich": {"cli"},
     "tomlkit": {"lock"},
-    "pygit2": {"git", "prepare"},
     "docker": {"host", "build"},
     "fabric": {"host", "build"},
     "paramiko": {"host", "build"},
@@ -153,7 +152,7 @@ def test_help_and_wrong_words_load_nothing_heavy(args: list[str], tmp_path: Path
 def test_a_missing_lock_is_found_before_anything_heavy_is_loaded(
     command: str, tmp_path: Path
 ) -> None:
-    assert loaded_by([command], tmp_path) & {"docker", "fabric", "paramiko", "pygit2"} == set()
+    assert loaded_by([command], tmp_path) & {"docker", "fabric", "paramiko"} == set()
 
 
 @pytest.mark.parametrize("command", ["prepare", "init"])
