@@ -118,14 +118,19 @@ class Shop:
 
 
 def config(*, hosts: tuple[str, ...] = HOSTS, ports: str = '"8080:80"', more: str = "") -> str:
-    """A lockship.toml. `more` goes below; `[healthcheck]` gives up after two seconds."""
+    """A lockship.toml; `more` goes below."""
     names = ", ".join(f'"{host}"' for host in hosts)
     return (
         '[service]\nname = "shop"\n\n'
         f"[roles.web]\nhosts = [{names}]\nports = [{ports}]\n\n"
-        '[healthcheck]\npath = "/up"\nport = 80\ninterval = 0.1\nlimit = 2\n\n'
+        '[healthcheck]\npath = "/up"\nport = 80\ninterval = 0.1\nlimit = 60\n\n'
         f"{more}"
     )
+
+
+def impatient(text: str) -> str:
+    """The same lockship.toml, that gives up on an unhealthy container at once."""
+    return text.replace("limit = 60", "limit = 1")
 
 
 def image_table(fleet: Fleet) -> str:
