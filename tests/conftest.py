@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,12 @@ from hypothesis import HealthCheck, settings
 
 from tests.harness import Fleet, HarnessError
 from tests.harness.home import GITCONFIG
+
+# A CI that starts us in the background, or with nohup, has these ignored, and children inherit it;
+# lockship rightly keeps an ignored signal ignored, and the tests send them.
+for _number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, signal.SIG_DFL)
 
 # How fast examples are drawn says something of the machine, not of the code. CI repeats the same
 # examples, so that a push isn't stopped by another one's luck; elsewhere they are new each time.

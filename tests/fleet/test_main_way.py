@@ -185,6 +185,7 @@ def test_unhealthy_version_beside_the_old_one_is_taken_away(beside: Shop) -> Non
         assert [each["Id"] for each in beside.containers(host)] == ids
     beside.run("status", expect=3)
     beside.write("site/up", "yes\n")
+    beside.write("lockship.toml", NO_PORT)
     beside.release("mended\n")
     assert beside.get_inside("web1") == "mended\n"
 
