@@ -131,10 +131,13 @@ class Service:
             file.unlink(missing_ok=True)
 
     def stand(self) -> None:
-        """See that one version runs on every host, and that the lock has its key."""
+        """See that one version runs on every host, and that this lock and the last have its key."""
         for host in self.hosts:
             if not set(self.shop.lock()["hosts"][host]["keys"]) <= set(self.host(host).host_keys):
                 self.lockship("prepare", "--upgrade", host)
+                for text in ("with its key", "with its key again"):  # for a rollback as well
+                    self.change(text)
+                    self.deploy()
         running = [sum(up for _, up in there) for there in self.world().values()]
         if running != [1] * len(self.hosts):
             self.change("anew")
