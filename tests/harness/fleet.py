@@ -199,6 +199,7 @@ class Fleet:
             self.engine.kill()
             self.engine.start()
         self.engine.remove_everything(images=True, keep=[*BUSYBOX, *PYTHON])
+        ensure_base_images(self.engine)  # a test may have removed one
 
     @contextmanager
     def extra_host(

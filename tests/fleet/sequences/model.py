@@ -65,6 +65,8 @@ class Model:
     tried: list[Version] = field(default_factory=list)
     journal: list[Json] = field(default_factory=list)
     tags: dict[str, tuple[str, str]] = field(default_factory=dict)
+    failed: set[str | None] = field(default_factory=set)
+    """Images that failed deploys brought to the hosts since the last one that didn't fail."""
 
     @property
     def current(self) -> Release | None:
@@ -100,9 +102,14 @@ class Model:
             and current.image_id == version.image_id
         )
 
+    def changes(self, version: Version) -> bool:
+        """Whether deploying this version changes a host: what runs, or what a failed one left."""
+        kept = {release.version.image_id for release in self.releases}
+        return not self.runs(version) or bool(self.failed - kept)
+
     def outcome(self, version: Version) -> Outcome:
-        """What must come of deploying this version, which doesn't run, now."""
-        if version.healthy:
+        """What must come of deploying this version now."""
+        if version.healthy or self.runs(version):
             return "deployed"
         current = self.current.version if self.current else None
         return "undone" if current is not None and current.port == version.port else "failed"
@@ -118,7 +125,9 @@ class Model:
                 "outcome": outcome,
             }
         )
+        self.failed.add(version.image_id)
         if outcome == "deployed":
+            self.failed.clear()
             release = Release(version, self._container(version))
             prints = [each.version.fingerprint for each in self.releases]
             if command == "rollback" and version.fingerprint in prints:

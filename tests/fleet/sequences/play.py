@@ -193,7 +193,7 @@ class _Play:
             assert self.repository.lock_bytes == before, "a failed rollback left another lock"
         else:
             version = self._after(version.lock)
-        if not self.model.runs(version):
+        if self.model.changes(version):
             self.model.record(version, command, outcome)
 
     def _must_build(self, version: Version) -> bool:
