@@ -1,4 +1,8 @@
-"""Every test is hermetic: own home, git settings and time zone. For servers, ask for `fleet`."""
+"""Every test is hermetic: own home, git settings and time zone. For servers, ask for `fleet`.
+
+`scripts/test` runs two processes, with a fleet each: stories on servers mostly wait, so that what
+computes has the other core meanwhile. More processes make tests of timeouts fail on two cores.
+"""
 
 import os
 import pwd
@@ -28,6 +32,11 @@ settings.register_profile(
 )
 settings.load_profile("lockship")
 
+TESTS = Path(__file__).parent
+SERVERS = TESTS / "fleet"
+COMPUTING = (SERVERS / "test_sequences.py",)
+"""Tests on servers that run beside the others of them."""
+
 # Under sudo both the developer's own home and root's.
 REAL_HOMES = [
     Path(pwd.getpwuid(int(user)).pw_dir)
@@ -48,6 +57,19 @@ GUARDED = (
     ".config/git",
 )
 """What lockship, git, ssh and docker would write to if they took the real home for the user's."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        waits = item.path.is_relative_to(SERVERS) and item.path not in COMPUTING
+        item.add_marker(pytest.mark.xdist_group("servers" if waits else "computing"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what tests measured and said with `record_property`, also where all is well."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            terminalreporter.write_line(f"{name}: {value}")
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import SystemRandom
@@ -81,7 +81,10 @@ def test_kept_sequence(oracle: Oracle, tmp_path: Path, path: Path) -> None:
 
 @pytest.mark.timeout(0)
 def test_random_sequences(
-    oracle: Oracle, tmp_path: Path, pytestconfig: pytest.Config, capsys: pytest.CaptureFixture[str]
+    oracle: Oracle,
+    tmp_path: Path,
+    pytestconfig: pytest.Config,
+    record_property: Callable[[str, object], None],
 ) -> None:
     # Where all tests are run at once, pytest reads our options too late to know them.
     wanted: int | None = pytestconfig.getoption("sequences", default=None)
@@ -96,11 +99,9 @@ def test_random_sequences(
         taken = time.monotonic() - begin
         if player.played == wanted or (not wanted and player.played >= LEAST and taken > seconds):
             break
-    with capsys.disabled():
-        tally = ", ".join(f"{count} {what}" for what, count in sorted(player.tally.items()))
-        print(  # noqa: T201
-            f"\n{player.played} random sequences from seed {first} in {taken:.0f} s: {tally}"
-        )
+    tally = ", ".join(f"{count} {what}" for what, count in sorted(player.tally.items()))
+    told = f"{player.played} from seed {first} in {taken:.0f} s: {tally}"
+    record_property("random sequences", told)
 
 
 def _keep(player: Player) -> Path:

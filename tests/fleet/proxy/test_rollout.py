@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def test_a_first_deploy_boots_the_proxy_and_an_unchanged_one_does_nothing(shop: 
 
 
 def test_deploys_and_rollbacks_under_load_lose_no_request(
-    shop: Shop, pytestconfig: pytest.Config, capsys: pytest.CaptureFixture[str]
+    shop: Shop, pytestconfig: pytest.Config, record_property: Callable[[str, object], None]
 ) -> None:
     seconds = float(pytestconfig.getoption("--switches-seconds", 60.0))
     one, two = release(shop, "one"), release(shop, "two")
@@ -57,9 +58,8 @@ def test_deploys_and_rollbacks_under_load_lose_no_request(
                 (shop.folder / ".shiplock").write_bytes(two)
                 shop.run("deploy")
             switches += 1
-    with capsys.disabled():
-        told = f"{switches} switches of {len(HOSTS)} hosts; " + "; ".join(map(str, asked))
-        print(f"\n{told}")  # noqa: T201 - the figures, also where all is well
+    told = f"{switches} switches of {len(HOSTS)} hosts; " + "; ".join(map(str, asked))
+    record_property("under load", told)
     for each in asked:
         assert each.failures == []
         assert set(each.versions) == {"one", "two"}
