@@ -15,7 +15,7 @@ from lockship.deploy import ending, journal
 from lockship.deploy.apply import Work, apply
 from lockship.deploy.fleet import each
 from lockship.deploy.mutex import Mutex
-from lockship.deploy.plan import Command, undo
+from lockship.deploy.plan import Command
 from lockship.deploy.probe import Halted
 from lockship.deploy.steps import (
     HostPlan,
@@ -25,6 +25,7 @@ from lockship.deploy.steps import (
     Step,
     SwitchRoute,
 )
+from lockship.deploy.undo import undo
 from lockship.errors import LockshipError
 from lockship.host.errors import HostError
 from lockship.host.server import Server

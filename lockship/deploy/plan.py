@@ -28,7 +28,6 @@ from lockship.deploy.steps import (
     Step,
     StopContainer,
     StoreLock,
-    SwitchRoute,
 )
 from lockship.errors import LockshipError
 from lockship.host.types import Container, Published
@@ -83,6 +82,7 @@ def _plan_host(lock: Lock, artifact: Artifact, state: HostState, command: Comman
     current = state.releases[-1] if state.releases else None
     release = Release(lock.service.version, lock.fingerprint, artifact.image_id)
     proven = current == release
+    old = [c for c in state.containers if c.name not in goals and c.state in RUNNING]
 
     stage: list[Step] = []
     beside: list[Step] = []
@@ -93,6 +93,8 @@ def _plan_host(lock: Lock, artifact: Artifact, state: HostState, command: Comman
         start = _start(name, here.get(name), fresh=bool(create))
         probe = [] if proven and not start else [ProbeContainer(name, role_name)]
         blocking = _blocking(roles[role_name], name, state, lock) if start else set()
+        if start and roles[role_name].order == "stop-first":
+            blocking |= {c.name for c in old if c.labels.get(names.ROLE) == role_name}
         stage += create
         if blocking:
             blockers |= blocking
@@ -101,7 +103,6 @@ def _plan_host(lock: Lock, artifact: Artifact, state: HostState, command: Comman
             beside += [*start, *probe]
     stage += beside
 
-    old = [c for c in state.containers if c.name not in goals and c.state in RUNNING]
     retired = routing.retired(lock, old, goals) - blockers
     stops = [(c.name in blockers, _stop(lock, c)) for c in old if c.name not in retired]
     switch: list[Step] = [step for blocks, step in stops if blocks]
@@ -110,7 +111,10 @@ def _plan_host(lock: Lock, artifact: Artifact, state: HostState, command: Comman
 
     boot = routing.boot(lock, state, goals)
     sure = proven and not boot and not retired
-    switch += routing.switch(lock, artifact, state, goals, sure=sure)
+    route = routing.switch(lock, artifact, state, goals, sure=sure)
+    # What no longer is behind the proxy gets no request any more before it stops.
+    leaving = any(isinstance(step, RemoveRoute) for step in route)
+    switch = [*route, *switch] if leaving else [*switch, *route]
     retire: list[Step] = []
     for container in (c for c in old if c.name in retired):
         retire += [*routing.drain(lock, container), _stop(lock, container)]
@@ -257,31 +261,3 @@ def releases_after(
     else:
         below = tuple(r for r in releases if r.fingerprint != release.fingerprint)
     return (*below, release)[-(retain + 1) :]
-
-
-def undo(steps: Iterable[Step]) -> tuple[Step, ...]:
-    """Return the steps that take back those that were begun, last first.
-
-    Every one of them may be carried out whether the step it takes back ended, failed half-way or
-    never reached the host: starting what runs and removing what is gone change nothing.
-    """
-    begun = list(steps)
-    created = {step.name for step in begun if isinstance(step, CreateContainer)}
-    stopped = {step.name for step in begun if isinstance(step, StopContainer)}
-    started = {step.name for step in begun if isinstance(step, StartContainer)}
-    back: list[Step] = []
-    for step in reversed(begun):
-        match step:
-            case CreateContainer(name=name):
-                back.append(RemoveContainer(name, "the deploy is taken back"))
-            case StartContainer(name=name) if name not in created | stopped:
-                back.append(StopContainer(name, 10.0, "the deploy is taken back"))
-            case StartContainer(name=name) if name in created:
-                back.append(RemoveContainer(name, "the deploy is taken back"))
-            case StopContainer(name=name) if name not in started:
-                back.append(StartContainer(name, "the deploy is taken back: it served before"))
-            case SwitchRoute() | RemoveRoute():
-                back += routing.take_back(step)
-            case _:
-                pass
-    return tuple(dict.fromkeys(back))

@@ -119,6 +119,7 @@ class Role(Table, frozen=True):
     cpus: Annotated[float, Meta(gt=0, le=1024)] | None = None
     stop_timeout: Seconds = 10.0
     healthcheck: bool = True
+    order: Literal["stop-first"] | None = None  # None: the new one starts before the old one stops
     proxy: bool | None = None  # never False: a lock without a proxy says nothing of one
 
 

@@ -62,16 +62,20 @@ class RoleTable(Table, frozen=True):
     cpus: Annotated[float, Meta(gt=0, le=1024)] | None = None
     stop_timeout: Seconds = 10.0
     healthcheck: bool = True
+    order: Literal["start-first", "stop-first"] = "start-first"
     proxy: bool = False
 
     def for_lock(self) -> Role:
         """Return the lock's table: hosts by name, the command as a list."""
         fields = msgspec.structs.asdict(self)
         command = shlex.split(self.command) if isinstance(self.command, str) else self.command
-        names = tuple(hosts.parse(host).name for host in self.hosts)
-        return Role(
-            **{**fields, "hosts": names, "command": tuple(command), "proxy": self.proxy or None}
-        )
+        locked = {
+            "hosts": tuple(hosts.parse(host).name for host in self.hosts),
+            "command": tuple(command),
+            "order": self.order if self.order == "stop-first" else None,
+            "proxy": self.proxy or None,
+        }
+        return Role(**{**fields, **locked})
 
 
 class Config(Table, frozen=True):

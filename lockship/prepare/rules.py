@@ -147,6 +147,9 @@ def _proxy(tables: Tables) -> Iterator[Problem]:
         if role.get("ports"):
             expected = "no published ports: the proxy reaches a container without"
             yield Problem((*path, "ports"), "ports", expected)
+        if role.get("order") == "stop-first":
+            expected = '"start-first": the proxy never switches to what doesn\'t run yet'
+            yield Problem((*path, "order"), '"stop-first"', expected)
     if proxy.get("strip-prefix") is True and not proxy.get("path-prefixes"):
         yield Problem(
             ("proxy", "path-prefixes"), "nothing", "what is to be stripped, because of strip-prefix"

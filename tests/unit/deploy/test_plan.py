@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockship.deploy import names
-from lockship.deploy.plan import plan, releases_after, undo
+from lockship.deploy.plan import plan, releases_after
 from lockship.deploy.state import Holder
 from lockship.deploy.steps import (
     CreateContainer,
@@ -18,6 +18,7 @@ from lockship.deploy.steps import (
     Step,
     StopContainer,
 )
+from lockship.deploy.undo import undo
 from lockship.errors import LockshipError
 from lockship.host.types import Published
 from lockship.lock.model import Artifact, Lock, Role
@@ -197,6 +198,7 @@ def test_the_release_that_serves_is_always_the_last_and_the_list_is_short(
 
 
 CONTENTS = st.sampled_from(["one", "two", "three", "four"])
+ENDINGS = st.sampled_from(["killed", "fails", "ends"])
 PORTS = st.sampled_from([(), ("80:8000",), ("127.0.0.1:80:8000",), ("81:8000",)])
 
 
@@ -204,34 +206,42 @@ PORTS = st.sampled_from([(), ("80:8000",), ("127.0.0.1:80:8000",), ("81:8000",)]
 def locks(draw: st.DrawFn) -> Lock:
     names_of_roles = draw(st.lists(st.sampled_from(["web", "worker"]), min_size=1, unique=True))
     roles = {
-        name: Role(hosts=("web1",), ports=draw(PORTS) if name == "web" else ())
+        name: Role(
+            hosts=("web1",),
+            ports=draw(PORTS) if name == "web" else (),
+            order=draw(st.sampled_from([None, "stop-first"])),
+        )
         for name in names_of_roles
     }
     return make_lock(draw(CONTENTS), roles=roles, retain=draw(st.integers(1, 2)))
 
 
 @given(
-    st.lists(st.tuples(locks(), st.integers(0, 12), st.booleans(), st.booleans()), max_size=8),
+    st.lists(st.tuples(locks(), st.integers(0, 12), st.booleans(), ENDINGS), max_size=8),
     locks(),
 )
 def test_a_plan_converges_from_wherever_a_deploy_was_killed(
-    history: list[tuple[Lock, int, bool, bool]], goal: Lock
+    history: list[tuple[Lock, int, bool, str]], goal: Lock
 ) -> None:
     """Deploys are killed after any number of steps, or fail and are undone; the next one ends."""
     host = SimulatedHost("web1")
-    for lock, killed_after, unhealthy, finishes in history:
+    for lock, count, unhealthy, ending in history:
         host.broken = {names.container_name(lock, "web")} if unhealthy else set()
         made = plan_on(host, lock)
-        todo = steps_of(made) if finishes else steps_of(made)[:killed_after]
+        before = {each.name for each in host.serving()}
+        todo = steps_of(made) if ending == "ends" else steps_of(made)[:count]
         begun: list[Step] = []
         served = bool(host.releases) and bool(host.serving())
         try:
             for step in todo:
                 begun.append(step)
                 host.apply(step, lock, make_artifact(lock))
+            if ending == "fails" and count <= len(made.stage) + len(made.switch):
+                raise StepFailed("after this step")
         except StepFailed:
             for step in undo(begun):
                 host.apply(step, lock, make_artifact(lock))
+            assert before <= {each.name for each in host.serving()}, "what served is back"
         in_the_way = any(isinstance(step, StartContainer) for step in made.switch)
         if served and not in_the_way:
             assert host.serving(), "the service went down"

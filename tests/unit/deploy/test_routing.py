@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lockship.deploy import names
-from lockship.deploy.plan import plan, undo
+from lockship.deploy.plan import plan
 from lockship.deploy.proxy import route
 from lockship.deploy.proxy.routing import announcement
 from lockship.deploy.state import Holder
@@ -22,6 +22,7 @@ from lockship.deploy.steps import (
     StopContainer,
     SwitchRoute,
 )
+from lockship.deploy.undo import undo
 from lockship.errors import LockshipError, RefusedError
 from lockship.host.types import Container, Published
 from lockship.lock.model import Lock, Proxy, ProxyServer, Role

@@ -198,6 +198,12 @@ def test_remotes(remote: str) -> None:
     assert load(f'{MINIMAL}[source]\nremote = "{remote}"\n').source.remote == remote
 
 
+def test_which_of_old_and_new_is_first() -> None:
+    assert load(MINIMAL).roles["web"].for_lock().order is None
+    assert load(MINIMAL + 'order = "start-first"\n').roles["web"].for_lock().order is None
+    assert load(MINIMAL + 'order = "stop-first"\n').roles["web"].for_lock().order == "stop-first"
+
+
 BEHIND = MINIMAL + "proxy = true\n[proxy]\nport = 8000\n"
 
 
@@ -216,6 +222,7 @@ def test_a_proxy() -> None:
         (MINIMAL + "[proxy]\nport = 80\n", "`proxy = true` in one role"),
         (BEHIND + '[roles.b]\nhosts = ["local"]\nproxy = true\n', "roles.b.proxy"),
         (BEHIND.replace("proxy = true", 'proxy = true\nports = ["80:80"]'), "roles.web.ports"),
+        (BEHIND.replace("proxy = true", 'proxy = true\norder = "stop-first"'), "roles.web.order"),
         (BEHIND + "strip-prefix = true\n", "proxy.path-prefixes"),
         (BEHIND + 'path-prefixes = ["/a/"]\n', "proxy.path-prefixes[0]"),
         (BEHIND + 'path-prefixes = ["/`)"]\n', "proxy.path-prefixes[0]"),
