@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import inspect
 
+_LONG_INTEGER = 10_000  # bits; Python prints up to 4,300 digits
+
 Path = tuple[str | int, ...]
 _T = TypeVar("_T")
 
@@ -163,6 +165,8 @@ def _found(value: object) -> str:
         return "a list"
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, int) and value.bit_length() > _LONG_INTEGER:
+        return "a number of very many digits"  # which Python refuses to print
     text = msgspec.json.encode(value if isinstance(value, str) else str(value)).decode()
     text = text if isinstance(value, str) else text[1:-1]
     return text if len(text) <= 80 else text[:77] + "..."

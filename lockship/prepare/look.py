@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 import msgspec
 
@@ -22,16 +20,13 @@ from lockship.gitobjects import (
     hash_object,
     quoted,
 )
+from lockship.history.snapshot import changes, commit_data
 from lockship.lock.model import Source
 from lockship.lock.names import CONFIG_NAME, is_lockfile_name
+from lockship.lock.version import derived_version
 from lockship.prepare import config, dirty, snapshot, source
 from lockship.prepare.ahead import Listing
 from lockship.prepare.filters import refuse_filters
-
-_SHORT: Final = 12
-# A lock is read by people, and has a limit.
-_KEPT_CHANGES: Final = 1000
-_KEPT_CHARACTERS: Final = 100_000
 
 
 @dataclass(frozen=True)
@@ -92,12 +87,12 @@ def look(
     seen = _describe(origin, locked.tree)
     # What status shows may be no change of content: a lockfile's, or an empty folder's.
     if locked.tree == content.tree:
-        return Look(seen, origin.id[:_SHORT], parsed, None)
-    version = f"{origin.id[:_SHORT]}-dirty-{locked.tree[:_SHORT]}"
-    data = snapshot.commit_data(locked.tree, origin, version)
-    changes = snapshot.changes(repository, origin.tree, locked.tree, env)
+        return Look(seen, derived_version(origin.id), parsed, None)
+    version = derived_version(origin.id, locked.tree)
+    data = commit_data(locked.tree, origin, version)
+    changed_paths = changes(repository, origin.tree, locked.tree, env)
     commit = hash_object("commit", data)
-    seen = msgspec.structs.replace(seen, dirty=True, snapshot=commit, changes=_shortened(changes))
+    seen = msgspec.structs.replace(seen, dirty=True, snapshot=commit, changes=changed_paths)
     return Look(seen, version, parsed, data)
 
 
@@ -144,13 +139,6 @@ def _describe(origin: Commit, tree: str) -> Source:
         committed_at=origin.committed_at,
         dirty=False,
     )
-
-
-def _shortened(changes: list[str]) -> tuple[str, ...]:
-    sizes = itertools.accumulate(len(change) for change in changes[:_KEPT_CHANGES])
-    kept = changes[: sum(size <= _KEPT_CHARACTERS for size in sizes)]
-    more = len(changes) - len(kept)
-    return (*kept, f"... and {more} more") if more else tuple(kept)
 
 
 def _config_files(read: Read, tree: str, destination: str | None) -> dict[str, bytes]:

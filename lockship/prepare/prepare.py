@@ -65,6 +65,7 @@ def prepare(
     RefusedError for what can't be locked, LockshipError where git or the disk fails.
     """
     with begun(start) as (status, listing):
+        from lockship.history.snapshot import REFS
         from lockship.lock.diff import differences
         from lockship.prepare import previous, snapshot
         from lockship.prepare.compose import compose
@@ -94,7 +95,7 @@ def prepare(
             report(Event("done", "snapshot"))
             notes.append(
                 f"The working tree is dirty: this locks a snapshot of it, commit {commit[:12]}, "
-                f"kept by {snapshot.REFS}{seen.version}."
+                f"kept by {REFS}{seen.version}."
             )
         if upgrade is not None and not upgraded:
             notes.append("The pins were looked up again and are as they were.")

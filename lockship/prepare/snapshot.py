@@ -12,11 +12,10 @@ from typing import Final
 
 from lockship.errors import LockshipError, RefusedError
 from lockship.git import Repository
-from lockship.gitobjects import SUBMODULE, Commit, quoted
+from lockship.gitobjects import SUBMODULE, quoted
+from lockship.history.snapshot import REFS
 from lockship.lock.names import is_lockfile_name
 
-REFS: Final = "refs/lockship/snapshots/"
-_WHO: Final = "lockship <lockship@localhost>"
 _LOCKFILES: Final = ":(glob)**/.shiplock*"  # git sorts most out; `is_lockfile_name` decides
 _ADD: Final = (
     *("-c", "core.splitIndex=false"),  # a split index is written beside the real one
@@ -101,44 +100,9 @@ def _to_link(line: bytes) -> bool:
     return line.split(b" ")[1:2] == [b"%o" % SUBMODULE]
 
 
-def commit_data(tree: str, source: Commit, version: str) -> bytes:
-    """Return the snapshot's raw commit: the same content gives the same bytes, so the same id."""
-    lines = (
-        f"tree {tree}",
-        f"parent {source.id}",
-        f"author {_WHO} {source.date}",
-        f"committer {_WHO} {source.date}",
-        "",
-        f"lockship snapshot {version}",
-    )
-    return ("\n".join(lines) + "\n").encode()
-
-
 def keep(repository: Repository, data: bytes, version: str) -> str:
     """Write the commit, and the ref that keeps it from git's gc; return the commit's id."""
     oid = repository.run("hash-object", "-t", "commit", "-w", "--stdin", stdin=data)
     commit = oid.decode().strip()
     repository.run("update-ref", f"{REFS}{version}", commit)
     return commit
-
-
-def changes(repository: Repository, before: str, after: str, env: Mapping[str, str]) -> list[str]:
-    """Return what tree `after` changes against `before`, lockfiles aside: `M app.py`, sorted."""
-    raw = repository.run(
-        *("diff-tree", "-r", "-z", "--raw", "--no-renames", "--ignore-submodules=none"),
-        *(before, after),
-        env=env,
-    ).split(b"\0")
-    found: list[tuple[bytes, str]] = []
-    for line, path in zip(raw[::2], raw[1::2], strict=False):
-        old, new = line.removeprefix(b":").split(b" ")[:2]
-        letter = line.rpartition(b" ")[2][:1].decode()
-        if is_lockfile_name(path.rpartition(b"/")[2]):
-            # A lockfile isn't content: that side of the change isn't there.
-            there = [mode not in (b"000000", b"100644", b"100755") for mode in (old, new)]
-            letter = {(True, False): "D", (False, True): "A", (True, True): letter}.get(
-                (there[0], there[1]), ""
-            )
-        if letter:
-            found.append((path, letter))
-    return [f"{letter} {quoted(path)}" for path, letter in sorted(found)]

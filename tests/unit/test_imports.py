@@ -20,6 +20,7 @@ FLOORS = [
     {"__main__"},
     {"cli"},
     set(STAGES),
+    {"history"},
     {"git", "gitobjects", "host"},
     {"lock"},
     {"errors", "progress"},
