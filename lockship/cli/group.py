@@ -20,6 +20,10 @@ COMMANDS: Final = {
     "status": "Show what runs on each host, against the lock.",
     "logs": "Show the logs of the service's containers.",
     "proxy": "Manage the proxy that the services of a host share.",
+    "stop": "Stop the service's containers, until `start` or a deploy.",
+    "start": "Start the locked containers that `stop` stopped.",
+    "restart": "Restart the locked containers, host after host.",
+    "remove": "Remove the service from its hosts.",
     "exec": "Run a command in a running container of the service.",
 }
 _MODULES: Final = {"exec": "execute"}  # where the command's name is a word of Python

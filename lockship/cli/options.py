@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 import click
+
+Decorated = TypeVar("Decorated", bound=Callable[..., object])
 
 
 def _check_destination(
@@ -36,3 +39,11 @@ wait: Final = click.option(
 )
 role: Final = click.option("--role", metavar="ROLE", help="Only containers of this role.")
 host: Final = click.option("--host", metavar="HOST", help="Only containers on this host.")
+yes: Final = click.option("-y", "--yes", is_flag=True, help="Don't ask; for scripts.")
+
+
+def operated(command: Decorated) -> Decorated:
+    """Add the options of a command that acts on what is deployed, and asks before it does."""
+    for option in (as_json, destination, wait, plan, yes, host, role):
+        command = option(command)
+    return command

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 import msgspec
 
 from lockship.deploy import names
-from lockship.deploy.probe import probe
+from lockship.deploy.mutex import Mutex
+from lockship.deploy.probe import Halted, probe
 from lockship.deploy.proxy import boot, switch
 from lockship.deploy.proxy.drain import drain
 from lockship.deploy.spec import container_spec
 from lockship.deploy.steps import (
     BootProxy,
+    ChangeRoute,
     CreateContainer,
     DrainContainer,
     ProbeContainer,
@@ -33,6 +35,7 @@ from lockship.errors import LockshipError
 from lockship.host.link import UNFINISHED
 from lockship.host.server import Server
 from lockship.lock.model import Artifact, Lock
+from lockship.progress import Event, Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +43,37 @@ class Work:
     """What every step of one deploy shares.
 
     `ship` brings the image to a server, `proxy_image` the proxy's, of which it returns the id.
-    `halt` is set when the deploy is to stop: a probe that waits ends then.
+    `halt` is set when the work is to stop: a probe that waits ends then. `artifact` is None where
+    no step needs an image.
     """
 
     lock: Lock
-    artifact: Artifact
+    artifact: Artifact | None
     ship: Callable[[Server], None]
     proxy_image: Callable[[Server], str]
     halt: threading.Event
+
+
+def carry_out(step: Step, server: Server, work: Work, mutex: Mutex, report: Report) -> None:
+    """Apply a step while the mutex is surely held, and report its begin and its end.
+
+    Raises LockshipError, whatever went wrong: even a bug must not leave a fleet half switched.
+    """
+    mutex.check()
+    report(Event("start", step.text, server.name))
+    try:
+        apply(step, server, work)
+    except Halted:
+        report(Event("stopped", step.text, server.name))
+        raise
+    except LockshipError:
+        report(Event("failed", step.text, server.name))
+        raise
+    except Exception as error:
+        report(Event("failed", step.text, server.name))
+        what = f"{server.name}: {step.text}: {type(error).__name__}: {error}"
+        raise LockshipError(what) from error
+    report(Event("done", step.text, server.name))
 
 
 def apply(step: Step, server: Server, work: Work) -> None:
@@ -55,15 +81,15 @@ def apply(step: Step, server: Server, work: Work) -> None:
     match step:
         case ShipImage():
             work.ship(server)
-            _check_image(server, work)
+            _check_image(server, _artifact(work))
         case StoreLock(fingerprint=fingerprint):
             from lockship.lock.writer import dump  # with tomlkit, which an empty plan needs not
 
             _remove_unfinished(server, work.lock)
             server.write_file(names.stored_lock_path(work.lock, fingerprint), dump(work.lock))
         case CreateContainer(name=name, role=role):
-            _check_image(server, work)
-            server.create(container_spec(work.lock, work.artifact, role, name))
+            _check_image(server, _artifact(work))
+            server.create(container_spec(work.lock, _artifact(work), role, name))
         case StartContainer(name=name):
             server.start(name)
         case ProbeContainer(name=name, role=role):
@@ -82,6 +108,8 @@ def apply(step: Step, server: Server, work: Work) -> None:
             boot.boot(server, work.lock, work.proxy_image)
         case SwitchRoute():
             switch.switch(server, work.lock, step)
+        case ChangeRoute():
+            switch.change(server, work.lock, step)
         case RemoveRoute(project=project):
             switch.remove(server, work.lock, project)
         case DrainContainer(name=name, port=port, limit=limit):
@@ -99,12 +127,18 @@ def _remove_unfinished(server: Server, lock: Lock) -> None:
                 server.remove_file(f"{folder}/{name}")
 
 
-def _check_image(server: Server, work: Work) -> None:
+def _artifact(work: Work) -> Artifact:
+    if work.artifact is None:
+        raise LockshipError("The lock isn't built.", hint="Run `lockship build`.")
+    return work.artifact
+
+
+def _check_image(server: Server, artifact: Artifact) -> None:
     """Refuse to go on where the host hasn't the very image that the lock names."""
-    found = server.image(work.artifact.image_id)
-    if found is None or found.id != work.artifact.image_id:
+    found = server.image(artifact.image_id)
+    if found is None or found.id != artifact.image_id:
         raise LockshipError(
             f"{server.name}: the image that arrived isn't the locked one "
-            f"({work.artifact.image_id.removeprefix('sha256:')[:12]}).",
+            f"({artifact.image_id.removeprefix('sha256:')[:12]}).",
             hint="Run `lockship build`, then `lockship deploy` again.",
         )

@@ -1,4 +1,4 @@
-"""The journal on each host: one JSON line for each deploy, chained by hash.
+"""The journal on each host: one JSON line for each deploy and other change, chained by hash.
 
 Each line carries the SHA-256 of the line before it, so that a line that was removed or edited
 shows. It is written to and never rewritten.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import getpass
 import hashlib
 import socket
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -16,21 +17,23 @@ import msgspec
 from msgspec import Struct
 
 from lockship.deploy import names
-from lockship.deploy.plan import Command, roles_on
+from lockship.deploy.steps import Release
 from lockship.host.server import Server
-from lockship.lock.model import Artifact, Lock
+from lockship.lock.model import Lock
 
-Outcome = Literal["deployed", "failed", "undone", "attention"]
+Act = Literal["deploy", "rollback", "stop", "start", "restart", "remove"]
+Outcome = Literal["deployed", "done", "failed", "undone", "attention"]
 
 
 class Entry(Struct, frozen=True, rename="kebab"):
-    """One deploy on one host. `at` is the end, RFC 3339 in UTC; `previous` hashes the line before.
+    """One act on one host. `at` is its end, RFC 3339 in UTC; `previous` hashes the line before.
 
+    Version, fingerprint and image are what a deploy brought, or what another act found there.
     `performer` is who, `origin` the machine from where.
     """
 
     at: str
-    command: Command
+    command: Act
     outcome: Outcome
     service: str
     destination: str | None
@@ -44,19 +47,25 @@ class Entry(Struct, frozen=True, rename="kebab"):
 
 
 def entry(
-    lock: Lock, artifact: Artifact, host: str, *, command: Command, outcome: Outcome, performer: str
+    lock: Lock,
+    release: Release,
+    *,
+    command: Act,
+    outcome: Outcome,
+    roles: Iterable[str],
+    performer: str,
 ) -> Entry:
-    """Return the line, not yet chained, for this deploy on this host, as of now."""
+    """Return the line, not yet chained, for this act on a host, as of now."""
     return Entry(
         at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         command=command,
         outcome=outcome,
         service=lock.service.name,
         destination=lock.service.destination,
-        version=lock.service.version,
-        fingerprint=lock.fingerprint,
-        image_id=artifact.image_id,
-        roles=tuple(roles_on(lock, host)),
+        version=release.version,
+        fingerprint=release.fingerprint,
+        image_id=release.image_id,
+        roles=tuple(roles),
         performer=performer,
         origin=socket.gethostname(),
     )

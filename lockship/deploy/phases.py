@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from lockship.deploy import ending, journal
-from lockship.deploy.apply import Work, apply
+from lockship.deploy.apply import Work, carry_out
 from lockship.deploy.fleet import each
 from lockship.deploy.mutex import Mutex
-from lockship.deploy.plan import Command
+from lockship.deploy.plan import Command, release_of, roles_on
 from lockship.deploy.probe import Halted
 from lockship.deploy.steps import (
     HostPlan,
@@ -29,7 +29,7 @@ from lockship.deploy.undo import undo
 from lockship.errors import LockshipError
 from lockship.host.errors import HostError
 from lockship.host.server import Server
-from lockship.progress import Event, Report
+from lockship.progress import Report
 
 Failed = dict[str, LockshipError]
 
@@ -116,20 +116,7 @@ class Phases:
             self._one(host, step)
 
     def _one(self, host: str, step: Step) -> None:
-        self.mutexes[host].check()
-        self.report(Event("start", step.text, host))
-        try:
-            apply(step, self.servers[host], self.work)
-        except Halted:
-            self.report(Event("stopped", step.text, host))
-            raise
-        except LockshipError:
-            self.report(Event("failed", step.text, host))
-            raise
-        except Exception as error:  # even a bug must not leave a fleet half switched
-            self.report(Event("failed", step.text, host))
-            raise LockshipError(f"{host}: {step.text}: {type(error).__name__}: {error}") from error
-        self.report(Event("done", step.text, host))
+        carry_out(step, self.servers[host], self.work, self.mutexes[host], self.report)
 
     def _take_back(self) -> Failed:
         """Undo what was begun, as far as each host lets; return what could not be undone."""
@@ -167,10 +154,10 @@ class Phases:
             self.mutexes[host].check()  # two writers at once would break the journal's chain
             line = journal.entry(
                 self.work.lock,
-                self.work.artifact,
-                host,
+                release_of(self.work.lock, self.work.artifact),
                 command=self.command,
                 outcome=outcome,
+                roles=roles_on(self.work.lock, host),
                 performer=self.performer,
             )
             journal.append(self.servers[host], self.work.lock, line)

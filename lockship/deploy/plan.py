@@ -56,6 +56,12 @@ def roles_on(lock: Lock, host: str) -> dict[str, Role]:
     return {name: role for name, role in lock.roles.items() if host in role.hosts}
 
 
+def release_of(lock: Lock, artifact: Artifact | None) -> Release:
+    """Return a lock as the releases file has it; no image ('') where it isn't built."""
+    image_id = artifact.image_id if artifact else ""
+    return Release(lock.service.version, lock.fingerprint, image_id)
+
+
 def goal_names(lock: Lock, image_id: str | None, state: HostState) -> dict[str, str]:
     """Return, by name, the container of each role on this host (image_id None: of any image).
 
@@ -80,7 +86,7 @@ def _plan_host(lock: Lock, artifact: Artifact, state: HostState, command: Comman
     goals = goal_names(lock, artifact.image_id, state)
     here = {container.name: container for container in state.containers}
     current = state.releases[-1] if state.releases else None
-    release = Release(lock.service.version, lock.fingerprint, artifact.image_id)
+    release = release_of(lock, artifact)
     proven = current == release
     old = [c for c in state.containers if c.name not in goals and c.state in RUNNING]
 

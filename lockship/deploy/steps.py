@@ -133,6 +133,8 @@ class SetReleases(_Step, frozen=True, tag="set-releases"):
     @property
     def text(self) -> str:
         """What the step does, in words."""
+        if not self.releases:
+            return "forget all releases"
         return f"record {self.releases[-1].version} as the current release"
 
 
@@ -183,6 +185,23 @@ class RemoveRoute(_Step, frozen=True, tag="remove-route"):
         return f"remove the route of {self.project}"
 
 
+class ChangeRoute(_Step, frozen=True, tag="change-route"):
+    """Replace the project's route file outside a deploy, and see that the proxy follows.
+
+    `what` says, in words, what the new content does.
+    """
+
+    project: str
+    content: str
+    what: str
+    why: str
+
+    @property
+    def text(self) -> str:
+        """What the step does, in words."""
+        return self.what
+
+
 class DrainContainer(_Step, frozen=True, tag="drain-container"):
     """Wait until the proxy has no request at a container any more, at most `limit` seconds."""
 
@@ -210,6 +229,7 @@ Step = (
     | BootProxy
     | SwitchRoute
     | RemoveRoute
+    | ChangeRoute
     | DrainContainer
 )
 

@@ -52,7 +52,7 @@ def wait_gone(server: Server, project: str) -> None:
 
 def is_served(told: Mapping[str, Any], project: str, content: str) -> bool:
     """Tell from `GET /api/rawdata` whether the proxy serves what a route file says, all of it."""
-    wanted = route.routers_of(content)
+    wanted, to = route.routers_of(content), route.upstream_of(content)
     found = _routers(told, project)
     service = (told.get("services") or {}).get(f"{project}@file") or {}
     servers = (service.get("loadBalancer") or {}).get("servers") or []
@@ -60,8 +60,7 @@ def is_served(told: Mapping[str, Any], project: str, content: str) -> bool:
         found.keys() == wanted.keys()
         and all(_same(found[name], wanted[name]) for name in wanted)
         and service.get("status") == "enabled"
-        and [each.get("url") for each in servers]
-        == [route.upstream_url(route.upstream_of(content))]
+        and [each.get("url") for each in servers] == ([route.upstream_url(to)] if to else [])
     )
 
 

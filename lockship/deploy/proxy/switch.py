@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from lockship.deploy.proxy import confirm, route
 from lockship.deploy.proxy.observe import observe_proxy, route_path
-from lockship.deploy.steps import SwitchRoute
+from lockship.deploy.state import ProxyState
+from lockship.deploy.steps import ChangeRoute, SwitchRoute
 from lockship.errors import RefusedError
 from lockship.host.server import Server
 from lockship.lock.model import Lock
@@ -24,10 +25,22 @@ def switch(server: Server, lock: Lock, step: SwitchRoute) -> None:
             raise RefusedError(
                 f"{server.name}: {clash}.", hint="See who claims what: `lockship proxy status`."
             )
-        path = route_path(state.folder, step.project)
-        # Readable by all: the proxy may run as another user than who deploys. Nothing is secret.
-        server.write_file(path, step.content.encode(), 0o644)
+        _write(server, state, step.project, step.content)
     confirm.wait_serving(server, step.project, step.content)
+
+
+def change(server: Server, lock: Lock, step: ChangeRoute) -> None:
+    """Write the project's route file; where the proxy runs, wait until it serves that."""
+    state = observe_proxy(server, lock)
+    if state.route(step.project) != step.content:
+        _write(server, state, step.project, step.content)
+    if state.container is not None and state.container.state == "running":
+        confirm.wait_serving(server, step.project, step.content)
+
+
+def _write(server: Server, state: ProxyState, project: str, content: str) -> None:
+    # Readable by all: the proxy may run as another user than who deploys. Nothing is secret.
+    server.write_file(route_path(state.folder, project), content.encode(), 0o644)
 
 
 def remove(server: Server, lock: Lock, project: str) -> None:

@@ -15,9 +15,12 @@ PATIENCE = 30.0  # seconds after which a test's program hangs
 
 
 def on_terminal(
-    argv: Sequence[str], cwd: Path, env: Mapping[str, str] | None = None
+    argv: Sequence[str], cwd: Path, env: Mapping[str, str] | None = None, *, typed: str = ""
 ) -> tuple[int, str]:
-    """Run `argv` with a terminal as stdin, stdout and stderr; return status and all it drew."""
+    """Run `argv` with a terminal as stdin, stdout and stderr; return status and all it drew.
+
+    `typed` is what a person types ahead.
+    """
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         argv,
@@ -29,6 +32,7 @@ def on_terminal(
         start_new_session=True,
     )
     os.close(theirs)
+    os.write(ours, typed.encode())
     drawn = b""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:

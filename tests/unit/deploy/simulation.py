@@ -17,6 +17,7 @@ from lockship.deploy.spec import container_spec
 from lockship.deploy.state import Holder, HostState, ProxyState, RouteFile
 from lockship.deploy.steps import (
     BootProxy,
+    ChangeRoute,
     CreateContainer,
     DrainContainer,
     ProbeContainer,
@@ -73,6 +74,8 @@ class SimulatedHost:
         if project not in self.routes or self.proxy is None or self.proxy.state != "running":
             return None
         upstream = route.upstream_of(self.routes[project])
+        if not upstream:
+            return None
         return next(c for c in self.containers.values() if c.labels.get(names.UPSTREAM) == upstream)
 
     def serving(self) -> list[Container]:
@@ -111,6 +114,8 @@ class SimulatedHost:
                     self.in_flight.add(routed.name)
                 if self.deaf and step.container:
                     raise StepFailed("the proxy doesn't follow")
+            case ChangeRoute(project=project, content=content):
+                self.routes[project] = content
             case RemoveRoute(project=project):
                 self.routes.pop(project, None)
             case DrainContainer(name=name):

@@ -1,0 +1,34 @@
+"""`lockship remove`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from lockship.cli import options
+
+
+@click.command("remove")
+@options.operated
+def command(
+    *,
+    role: str | None,
+    host: str | None,
+    yes: bool,
+    only_plan: bool,
+    wait: bool,
+    destination: str | None,
+    as_json: bool,
+) -> int:
+    """Remove the service from its hosts.
+
+    Its containers, its route and, without --role, its images go. The journal, the stored locks
+    and all volumes stay. Asks first; -y says yes.
+    """
+    from lockship.cli import lockfile, operation
+    from lockship.deploy.operate import tasks
+
+    lock = lockfile.find(Path.cwd(), destination).lock
+    manner = operation.Manner(yes, only_plan, wait, as_json)
+    return operation.run(lock, tasks.remove(lock, role, host), manner, done="was removed")

@@ -1,0 +1,178 @@
+"""Doing what `plans` says: connect, observe, plan; under the mutex, with a line in the journal."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from lockship.deploy import journal
+from lockship.deploy.apply import Work, carry_out
+from lockship.deploy.exclusion import held_everywhere
+from lockship.deploy.fleet import connected, each, gathered
+from lockship.deploy.mutex import Mutex
+from lockship.deploy.observe import observe
+from lockship.deploy.plan import release_of, roles_on
+from lockship.deploy.probe import Halted
+from lockship.deploy.proxy.image import ProxyImage
+from lockship.deploy.state import HostState
+from lockship.deploy.steps import HostPlan, Plan
+from lockship.errors import AttentionError, InterruptedByUser, LockshipError, RefusedError
+from lockship.host.server import Server
+from lockship.lock.model import Lock
+from lockship.progress import Report, quiet
+
+Failed = dict[str, LockshipError]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is to be done on which hosts; `role` None is all of them.
+
+    `plan` is pure. `one_by_one`: a host is begun when the one before it has ended well.
+    """
+
+    command: journal.Act
+    hosts: Sequence[str]
+    plan: Callable[[HostState], HostPlan]
+    role: str | None = None
+    one_by_one: bool = False
+
+
+def look(lock: Lock, task: Task, *, report: Report = quiet) -> Plan:
+    """Observe the task's hosts and return what it would do now. Changes nothing."""
+    with connected(lock, task.hosts, report) as opened:
+        opened.values_or_raise("Not every host can be reached; nothing was changed.")
+        return _plan(lock, task, _observe(lock, opened.done))
+
+
+def run(
+    lock: Lock,
+    task: Task,
+    *,
+    agreed: Plan | None = None,
+    performer: str,
+    wait: bool = False,
+    stop: threading.Event,
+    report: Report = quiet,
+) -> Plan:
+    """Do it and return what was done. Where nothing is to be done no mutex is taken.
+
+    `agreed` is the plan that a person said yes to. Raises RefusedError (3) where the hosts want
+    another one by now, AttentionError (5) where a host failed: what was done stays done;
+    InterruptedByUser (130) where `stop` was set.
+    """
+    with connected(lock, task.hosts, report) as opened:
+        opened.values_or_raise("Not every host can be reached; nothing was changed.")
+        servers = opened.done
+        plan = _plan(lock, task, _observe(lock, servers))
+        if plan.empty and agreed is None:
+            return plan
+        with held_everywhere(
+            servers, lock, performer, wait=wait, stop=stop, report=report
+        ) as mutexes:
+            states = _observe(lock, servers)
+            plan = _plan(lock, task, states)
+            if agreed is not None and plan != agreed:
+                raise RefusedError(
+                    "The hosts changed since the question was asked; nothing was done.",
+                    hint="Run the same command again, and look at its list.",
+                )
+            with ProxyImage(lock, report) as image:
+                work = Work(lock, lock.artifact, _ship_nothing, image.get, stop)
+                doing = _Doing(lock, task, servers, mutexes, work, report)
+                failed = doing.all(plan)
+            failed |= doing.record(plan, states, performer, failed)
+        if failed:
+            raise _ended(task, failed, interrupted=stop.is_set())
+        return plan
+
+
+def _plan(lock: Lock, task: Task, states: Sequence[HostState]) -> Plan:
+    hosts = tuple(task.plan(state) for state in states)
+    return Plan(lock.service.version, lock.fingerprint, hosts)
+
+
+def _observe(lock: Lock, servers: Mapping[str, Server]) -> list[HostState]:
+    seen = each(servers, lambda name: observe(servers[name], lock), parallel=lock.deploy.parallel)
+    return seen.values_or_raise("Not every host could be observed; nothing was changed.")
+
+
+def _ship_nothing(server: Server) -> None:
+    raise LockshipError(f"{server.name}: only a deploy brings an image.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Doing:
+    """A plan being carried out, with every host's mutex held."""
+
+    lock: Lock
+    task: Task
+    servers: Mapping[str, Server]
+    mutexes: Mapping[str, Mutex]
+    work: Work
+    report: Report
+
+    def all(self, plan: Plan) -> Failed:
+        """Carry out every host's steps, and return what failed. One by one a failure ends it."""
+        todo = {host.host: host for host in plan.hosts if not host.empty}
+        groups = [[name] for name in todo] if self.task.one_by_one else [list(todo)]
+        failed: Failed = {}
+        for group in groups:
+            if failed:
+                failed |= {
+                    name: LockshipError(f"{name}: not begun, as another host failed")
+                    for name in group
+                }
+                continue
+            results = each(
+                group,
+                lambda name: self._host(todo[name]),
+                parallel=self.lock.deploy.parallel,
+            )
+            failed |= results.failed
+        return failed
+
+    def _host(self, plan: HostPlan) -> None:
+        for step in plan.switch:
+            if self.work.halt.is_set():
+                raise Halted(f"{plan.host}: interrupted before it came to: {step.text}")
+            mutex, server = self.mutexes[plan.host], self.servers[plan.host]
+            carry_out(step, server, self.work, mutex, self.report)
+
+    def record(
+        self, plan: Plan, states: Sequence[HostState], performer: str, failed: Mapping[str, object]
+    ) -> Failed:
+        """Write a line into the journal of every host where something was to be done.
+
+        The line is about the release that was there.
+        """
+        touched = {host.host for host in plan.hosts if not host.empty}
+        here = release_of(self.lock, self.lock.artifact)
+        before = {state.host: state for state in states if state.host in touched}
+
+        def one(name: str) -> None:
+            self.mutexes[name].check()
+            line = journal.entry(
+                self.lock,
+                before[name].releases[-1] if before[name].releases else here,
+                command=self.task.command,
+                outcome="attention" if name in failed else "done",
+                roles=[self.task.role] if self.task.role else roles_on(self.lock, name),
+                performer=performer,
+            )
+            journal.append(self.servers[name], self.lock, line)
+
+        return dict(each(before, one, parallel=self.lock.deploy.parallel).failed)
+
+
+def _ended(task: Task, failed: Failed, *, interrupted: bool) -> LockshipError:
+    """Return the error for a task that didn't end on every host."""
+    kind = InterruptedByUser if interrupted else AttentionError
+    what = "Interrupted" if interrupted else "Not done on every host"
+    error = gathered(
+        f"{what}: {task.command} ended only in part; what was done stays.", failed, kind
+    )
+    again = f"`lockship status` shows what runs; the same `lockship {task.command}` goes on."
+    error.hint = "\n".join(filter(None, [error.hint, again]))
+    return error
