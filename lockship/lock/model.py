@@ -12,15 +12,20 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, Struct
 
 from lockship.lock.names import (
+    ByteSize,
+    CookieName,
     Destination,
     Digest,
     EnvName,
+    ErrorPages,
     HostKey,
     HostName,
     HttpPath,
     ImageReference,
     IpAddress,
+    ListenAddress,
     Memory,
+    Network,
     ObjectId,
     PathPrefix,
     Port,
@@ -157,19 +162,27 @@ class Deploy(Table, frozen=True):
 
 
 class ProxyServer(Table, frozen=True):
-    """The proxy of a host, which all services there share. `bind` None: all addresses."""
+    """The proxy of a host, which all services there share. `bind` None: all addresses.
+
+    `trusted` are those whose `X-Forwarded-*` headers are believed; `metrics` is where Prometheus
+    finds the proxy's figures, and nobody else.
+    """
 
     image: ImageReference = "traefik:v3.7"
     http_port: Port = 80
     bind: IpAddress | None = None
     access_log: bool = False
+    trusted: tuple[Network, ...] = ()
+    metrics: ListenAddress | None = None
 
 
 class Proxy(Table, frozen=True):
     """What the proxy sends to the role with `proxy = true`, and how.
 
     No `hosts`: whatever host a client names. No `path_prefixes`: every path. `drain` is how many
-    seconds requests in flight get to end before an old container is stopped.
+    seconds requests in flight get to end before an old container is stopped. `max_body` is the
+    size from which a request is refused, and makes `buffering`; `sticky` a cookie's name, or True
+    for one of the project's; `error_pages` a path in the container that answers instead of a 5xx.
     """
 
     port: Port
@@ -178,6 +191,11 @@ class Proxy(Table, frozen=True):
     strip_prefix: bool = False
     response_timeout: Seconds = 30.0
     drain: Seconds = 30.0
+    max_body: ByteSize | None = None
+    buffering: bool = False
+    sticky: bool | CookieName = False
+    security_headers: bool = False
+    error_pages: ErrorPages | None = None
     server: ProxyServer = ProxyServer()
 
 

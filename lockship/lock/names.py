@@ -106,6 +106,9 @@ Volume = Annotated[
         "'name-or-absolute-path:/path/in/container', with ':ro' behind if wanted",
     ),
 ]
+ByteSize = Annotated[
+    str, _text(r"[1-9][0-9]{0,14}[bkmg]?", "a size above 0, such as '512k' or '10m'")
+]
 Memory = Annotated[str, _text(r"[0-9]+[bkmg]?", "a size such as '512m' or '2g'")]
 Port = Annotated[int, Meta(ge=1, le=65535, extra={"expected": "a port, 1 to 65535"})]
 Seconds = Annotated[float, Meta(gt=0, le=86400, extra={"expected": "seconds, more than 0"})]
@@ -136,6 +139,32 @@ ImageReference = Annotated[
 ]
 IpAddress = Annotated[
     str, _text(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[[0-9A-Fa-f:.]+\]", "an address; IPv6 in brackets")
+]
+Network = Annotated[
+    str,
+    _text(
+        r"(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)(?:/[0-9]{1,3})?",
+        "an address or a network, such as '10.0.0.0/8' or 'fd00::/8'",
+    ),
+]
+ListenAddress = Annotated[
+    str,
+    _text(
+        r"(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}",
+        "an address with a port, such as '127.0.0.1:9100' or '[::1]:9100'",
+    ),
+]
+# A token of RFC 6265, without the characters that need a second look.
+CookieName = Annotated[
+    str, _text(r"[A-Za-z0-9_-]{1,64}", "true, false or a cookie's name: letters, digits, '_', '-'")
+]
+# A path of `PathPrefix`'s characters in which '{status}' stands for a number.
+ErrorPages = Annotated[
+    str,
+    _text(
+        r"(?:/(?:[A-Za-z0-9._~-]|\{status\})+)+",
+        "a path such as '/errors/{status}.html'",
+    ),
 ]
 HttpPath = Annotated[
     str, _text(r"/[!-~]*", "a path that begins with '/', in printable ASCII without spaces")

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from lockship.lock.shape import Path, Problem
 from lockship.prepare import hosts
+from lockship.prepare.proxyrules import check as check_proxy
+from lockship.prepare.tables import Tables, quoted, roles, strings, table
 
 RESERVED_ENV: Final = frozenset({"LOCKSHIP_VERSION", "LOCKSHIP_SERVICE"})
 RESERVED_LABELS: Final = "dev.lockship."
@@ -24,12 +26,20 @@ _PORTS: Final = re.compile(
 )
 _EVERY_ADDRESS: Final = frozenset({"", "0.0.0.0", "[::]"})  # noqa: S104 - compared, not bound
 
-Tables = dict[str, Any]
-
 
 def check(tables: Tables, unsound: set[Path]) -> list[Problem]:
     """Return what breaks a rule, but nothing about the `unsound` paths: that was said."""
-    rules = (_hosts, _ports, _commands, _labels, _healthcheck, _remote, _env, _platforms, _proxy)
+    rules = (
+        _hosts,
+        _ports,
+        _commands,
+        _labels,
+        _healthcheck,
+        _remote,
+        _env,
+        _platforms,
+        check_proxy,
+    )
     found = [problem for rule in rules for problem in rule(tables)]
     return [problem for problem in found if problem.path not in unsound]
 
@@ -37,35 +47,35 @@ def check(tables: Tables, unsound: set[Path]) -> list[Problem]:
 def _hosts(tables: Tables) -> Iterator[Problem]:
     """Each host is well written, once in a role, and everywhere with the same user and port."""
     seen: dict[str, hosts.Address] = {}
-    for path, role in _roles(tables):
+    for path, role in roles(tables):
         here: set[str] = set()
-        for index, text in _strings(role.get("hosts")):
+        for index, text in strings(role.get("hosts")):
             at = (*path, "hosts", index)
             try:
                 address = hosts.parse(text)
             except ValueError:
-                yield Problem(at, _quoted(text), hosts.EXPECTED)
+                yield Problem(at, quoted(text), hosts.EXPECTED)
                 continue
             if address.name in here:
-                yield Problem(at, f"{_quoted(address.name)} again", "each host once in a role")
+                yield Problem(at, f"{quoted(address.name)} again", "each host once in a role")
             elif seen.setdefault(address.name, address) != address:
                 expected = "the same user and port for a host in every role"
-                yield Problem(at, _quoted(text), expected)
+                yield Problem(at, quoted(text), expected)
             here.add(address.name)
 
 
 def _ports(tables: Tables) -> Iterator[Problem]:
     """Ports exist, and no two containers on one host want the same one."""
     taken: dict[tuple[str, int, str], list[tuple[str, str]]] = {}
-    for path, role in _roles(tables):
-        names = [_host_name(text) for _, text in _strings(role.get("hosts"))]
-        for index, text in _strings(role.get("ports")):
+    for path, role in roles(tables):
+        names = [_host_name(text) for _, text in strings(role.get("hosts"))]
+        for index, text in strings(role.get("ports")):
             at = (*path, "ports", index)
             found = _PORTS.fullmatch(text)
             if found is None:
                 continue
             if not all(1 <= int(found[side]) <= 65535 for side in ("host", "container")):
-                yield Problem(at, _quoted(text), "ports from 1 to 65535")
+                yield Problem(at, quoted(text), "ports from 1 to 65535")
                 continue
             address = found["address"] or ""
             for name in dict.fromkeys(names):
@@ -73,38 +83,38 @@ def _ports(tables: Tables) -> Iterator[Problem]:
                 clash = next((w for a, w in taken.get(key, []) if _overlap(a, address)), None)
                 if clash is not None:
                     expected = f"a port of {name} that {clash} doesn't publish"
-                    yield Problem(at, _quoted(text), expected)
+                    yield Problem(at, quoted(text), expected)
                     break
                 taken.setdefault(key, []).append((address, f"role {path[1]}"))
 
 
 def _commands(tables: Tables) -> Iterator[Problem]:
-    for path, role in _roles(tables):
+    for path, role in roles(tables):
         command = role.get("command")
         if isinstance(command, str):
             try:
                 shlex.split(command)
             except ValueError as error:
                 expected = f"a command that splits into words ({str(error).lower()})"
-                yield Problem((*path, "command"), _quoted(command), expected)
+                yield Problem((*path, "command"), quoted(command), expected)
 
 
 def _labels(tables: Tables) -> Iterator[Problem]:
-    for path, role in _roles(tables):
-        for name in _table(role.get("labels")):
+    for path, role in roles(tables):
+        for name in table(role.get("labels")):
             if name.startswith(RESERVED_LABELS):
                 expected = f"a label outside {RESERVED_LABELS}*, which is lockship's"
                 yield Problem((*path, "labels", name), "this label", expected)
 
 
 def _healthcheck(tables: Tables) -> Iterator[Problem]:
-    table = _table(tables.get("healthcheck"))
-    if "path" in table and "port" not in table:
+    probe = table(tables.get("healthcheck"))
+    if "path" in probe and "port" not in probe:
         yield Problem(("healthcheck", "port"), "nothing", "a port, because there is a path")
 
 
 def _remote(tables: Tables) -> Iterator[Problem]:
-    remote = _table(tables.get("source")).get("remote")
+    remote = table(tables.get("source")).get("remote")
     if not isinstance(remote, str):
         return
     path = ("source", "remote")
@@ -112,63 +122,24 @@ def _remote(tables: Tables) -> Iterator[Problem]:
         # What was found isn't shown: it is a secret.
         yield Problem(path, "a user name or password in it", "a URL without credentials")
     elif not _REMOTE.fullmatch(remote):
-        yield Problem(path, _quoted(remote), "a URL, such as 'https://example.com/acme/shop'")
+        yield Problem(path, quoted(remote), "a URL, such as 'https://example.com/acme/shop'")
 
 
 def _env(tables: Tables) -> Iterator[Problem]:
-    for name in _table(tables.get("env")):
+    for name in table(tables.get("env")):
         if name in RESERVED_ENV:
             yield Problem(("env", name), "this name", "another one: lockship sets it itself")
 
 
 def _platforms(tables: Tables) -> Iterator[Problem]:
     """A platform is well written, and there is one at the most."""
-    for index, text in _strings(_table(tables.get("build")).get("platforms")):
+    for index, text in strings(table(tables.get("build")).get("platforms")):
         if not _PLATFORM.fullmatch(text):
             path = ("build", "platforms", index)
-            yield Problem(path, _quoted(text), "a platform such as 'linux/amd64'")
+            yield Problem(path, quoted(text), "a platform such as 'linux/amd64'")
         elif index:
             expected = "one platform: a lock names one image"
-            yield Problem(("build", "platforms", index), _quoted(text), expected)
-
-
-def _proxy(tables: Tables) -> Iterator[Problem]:
-    """One role is behind the proxy, if there is one, and its ports are the proxy's business."""
-    behind = [(path, role) for path, role in _roles(tables) if role.get("proxy") is True]
-    proxy = _table(tables.get("proxy"))
-    if "proxy" in tables and not behind:
-        yield Problem(("proxy",), "no role behind the proxy", "`proxy = true` in one role")
-    if behind and "proxy" not in tables:
-        at = (*behind[0][0], "proxy")
-        yield Problem(at, "true", "a [proxy] table that says what is sent here")
-    for path, _ in behind[1:]:
-        yield Problem((*path, "proxy"), "true", f"one role behind the proxy: {behind[0][0][1]} is")
-    for path, role in behind:
-        if role.get("ports"):
-            expected = "no published ports: the proxy reaches a container without"
-            yield Problem((*path, "ports"), "ports", expected)
-        if role.get("order") == "stop-first":
-            expected = '"start-first": the proxy never switches to what doesn\'t run yet'
-            yield Problem((*path, "order"), '"stop-first"', expected)
-    if proxy.get("strip-prefix") is True and not proxy.get("path-prefixes"):
-        yield Problem(
-            ("proxy", "path-prefixes"), "nothing", "what is to be stripped, because of strip-prefix"
-        )
-
-
-def _roles(tables: Tables) -> Iterator[tuple[tuple[str, str], Tables]]:
-    for name, role in _table(tables.get("roles")).items():
-        if isinstance(role, dict):
-            yield ("roles", name), role
-
-
-def _table(value: object) -> Tables:
-    return value if isinstance(value, dict) else {}
-
-
-def _strings(value: object) -> Iterator[tuple[int, str]]:
-    items = value if isinstance(value, list) else []
-    yield from ((index, item) for index, item in enumerate(items) if isinstance(item, str))
+            yield Problem(("build", "platforms", index), quoted(text), expected)
 
 
 def _host_name(text: str) -> str:
@@ -180,7 +151,3 @@ def _host_name(text: str) -> str:
 
 def _overlap(one: str, other: str) -> bool:
     return one == other or one in _EVERY_ADDRESS or other in _EVERY_ADDRESS
-
-
-def _quoted(text: str) -> str:
-    return f'"{text}"' if text.isprintable() else repr(text)

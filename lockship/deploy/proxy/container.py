@@ -21,6 +21,7 @@ FOLDER: Final = "dev.lockship.proxy-folder"
 
 _INSIDE: Final = "/etc/lockship/dynamic"
 _HTTP: Final = 80
+_METRICS: Final = 8082
 STOP_TIMEOUT: Final = 15.0  # seconds; Traefik itself lets requests in flight end for 10
 
 
@@ -28,7 +29,7 @@ def arguments(server: ProxyServer) -> tuple[str, ...]:
     """Return the proxy's static configuration, as arguments.
 
     Ping and API are on a port that isn't published: only the host and containers in the proxy's
-    network get there, and the API only tells. The proxy trusts no forwarded header of a client.
+    network get there, and the API only tells. Forwarded headers are believed of `trusted` only.
     """
     given = [
         f"--entrypoints.{ENTRY_POINT}.address=:{_HTTP}",
@@ -46,13 +47,27 @@ def arguments(server: ProxyServer) -> tuple[str, ...]:
         "--global.checknewversion=false",
         "--global.sendanonymoususage=false",
     ]
-    return (*given, "--accesslog=true") if server.access_log else tuple(given)
+    if server.access_log:
+        given.append("--accesslog=true")
+    if server.trusted:
+        trusted = ",".join(server.trusted)
+        given.append(f"--entrypoints.{ENTRY_POINT}.forwardedheaders.trustedips={trusted}")
+    if server.metrics is not None:
+        given += [
+            f"--entrypoints.metrics.address=:{_METRICS}",
+            "--metrics.prometheus=true",
+            "--metrics.prometheus.entrypoint=metrics",
+        ]
+    return tuple(given)
 
 
 def ports(server: ProxyServer) -> tuple[str, ...]:
     """Return the ports that it publishes, as a role's."""
     address = f"{server.bind}:" if server.bind else ""
-    return (f"{address}{server.http_port}:{_HTTP}",)
+    published = [f"{address}{server.http_port}:{_HTTP}"]
+    if server.metrics is not None:
+        published.append(f"{server.metrics}:{_METRICS}")
+    return tuple(published)
 
 
 def settings_key(server: ProxyServer) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
+from lockship.deploy.proxy.middlewares import middlewares, sticky_cookie
 from lockship.lock.model import Proxy
 
 ENTRY_POINT: Final = "web"
@@ -37,6 +38,7 @@ def upstream_url(upstream: str) -> str:
 def render(proxy: Proxy, project: str, upstream: str) -> str:
     """Return the content of the project's file, which sends its requests to `upstream`."""
     hosts = [f"Host(`{name}`)" for name in proxy.hosts]
+    on_the_way = middlewares(proxy, project)
     routers = {}
     for number, prefix in enumerate(proxy.path_prefixes or ("",)):
         paths = [f"Path(`{prefix}`)", f"PathPrefix(`{prefix}/`)"] if prefix else ["PathPrefix(`/`)"]
@@ -47,19 +49,18 @@ def render(proxy: Proxy, project: str, upstream: str) -> str:
             "priority": (_SOME_HOST if hosts else _ANY_HOST) + len(prefix) + 1,
             "service": project,
         }
-        if prefix and proxy.strip_prefix:
-            router["middlewares"] = [project]
+        if on_the_way:
+            router["middlewares"] = list(on_the_way)
         routers[f"{number}_{project}"] = router
+    balancer: dict[str, Any] = {
+        "servers": [{"url": upstream_url(upstream)}],
+        "serversTransport": project,
+    }
+    if cookie := sticky_cookie(proxy, project):
+        balancer["sticky"] = {"cookie": cookie}
     http: dict[str, Any] = {
         "routers": routers,
-        "services": {
-            project: {
-                "loadBalancer": {
-                    "servers": [{"url": upstream_url(upstream)}],
-                    "serversTransport": project,
-                }
-            }
-        },
+        "services": {project: {"loadBalancer": balancer}},
         "serversTransports": {
             project: {
                 "forwardingTimeouts": {
@@ -69,9 +70,8 @@ def render(proxy: Proxy, project: str, upstream: str) -> str:
             }
         },
     }
-    if proxy.path_prefixes and proxy.strip_prefix:
-        prefixes = {"prefixes": list(proxy.path_prefixes)}
-        http["middlewares"] = {project: {"stripPrefix": prefixes}}
+    if on_the_way:
+        http["middlewares"] = on_the_way
     return msgspec.json.format(msgspec.json.encode({"http": http}), indent=1).decode() + "\n"
 
 

@@ -1,9 +1,12 @@
 """A web service that ends at once on SIGTERM, requests in flight or not: only a drain saves them.
 
 GET / tells its version; POST / tells the length of what came; GET /up is for probes;
-GET /long sends 2 MB over two seconds; GET /path tells which path arrived.
+GET /long sends 2 MB over two seconds; GET /path tells which path arrived, GET /headers which
+headers; GET /fail fails, and /errors/STATUS is the page for that; GET /gone hangs up, and so does
+the page for that.
 """
 
+import json
 import os
 import signal
 import socket
@@ -24,6 +27,14 @@ class Handler(BaseHTTPRequestHandler):
         elif self.path.endswith("/slow"):
             time.sleep(1.5)
             self.answer(b"slow")
+        elif self.path.endswith("/headers"):
+            self.answer(json.dumps(dict(self.headers)).encode())
+        elif self.path.endswith("/fail"):
+            self.answer(b"bare failure", 503)
+        elif self.path in ("/gone", "/errors/502"):
+            self.close_connection = True
+        elif self.path.startswith("/errors/"):
+            self.answer(f"the page {self.path}".encode())
         elif "/path" in self.path:
             self.answer(self.path.encode())
         else:
@@ -33,8 +44,9 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.answer(str(len(body)).encode())
 
-    def answer(self, body: bytes) -> None:
-        self.send_response(200)
+    def answer(self, body: bytes, status: int = 200) -> None:
+        self.send_response(status)
+        self.send_header("X-Frame-Options", "SAMEORIGIN")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -42,6 +42,60 @@ def test_a_prefix_is_a_whole_part_of_a_path_and_a_longer_one_goes_first() -> Non
     assert routers["0_shop"]["priority"] > any_host["0_s"]["priority"]
 
 
+def http_of(proxy: Proxy) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(route.render(proxy, "shop", "x:1"))["http"]
+    return found
+
+
+def test_what_happens_on_the_way_is_the_services_own_and_in_order() -> None:
+    http = http_of(
+        Proxy(
+            port=1,
+            path_prefixes=("/a",),
+            strip_prefix=True,
+            max_body="10m",
+            sticky="seat",
+            security_headers=True,
+            error_pages="/errors/{status}.html",
+        )
+    )
+    assert http["routers"]["0_shop"]["middlewares"] == [
+        "headers_shop",
+        "errors_shop",
+        "buffering_shop",
+        "strip_shop",
+    ]
+    assert http["middlewares"] == {
+        "headers_shop": {
+            "headers": {
+                "contentTypeNosniff": True,
+                "frameDeny": True,
+                "referrerPolicy": "strict-origin-when-cross-origin",
+                "stsSeconds": 31536000,
+            }
+        },
+        "errors_shop": {
+            "errors": {"status": ["500-599"], "service": "shop", "query": "/errors/{status}.html"}
+        },
+        "buffering_shop": {"buffering": {"maxRequestBodyBytes": 10 * 2**20}},
+        "strip_shop": {"stripPrefix": {"prefixes": ["/a"]}},
+    }
+    cookie = http["services"]["shop"]["loadBalancer"]["sticky"]["cookie"]
+    assert cookie == {"name": "seat", "httpOnly": True, "sameSite": "lax"}
+
+
+def test_without_a_word_nothing_happens_on_the_way() -> None:
+    http = http_of(Proxy(port=1))
+    assert "middlewares" not in http
+    assert "middlewares" not in http["routers"]["0_shop"]
+    assert "sticky" not in http["services"]["shop"]["loadBalancer"]
+    assert http_of(Proxy(port=1, buffering=True))["middlewares"] == {
+        "buffering_shop": {"buffering": {}}
+    }
+    named = http_of(Proxy(port=1, sticky=True))["services"]["shop"]["loadBalancer"]["sticky"]
+    assert named["cookie"]["name"] == "lockship-shop"
+
+
 @pytest.mark.parametrize("text", ["", "http: [", "[]", '{"http": 1}', '{"http": {"services": []}}'])
 def test_a_file_that_is_none_claims_nothing(text: str) -> None:
     assert route.claims(text) == frozenset()
@@ -126,9 +180,26 @@ def test_the_proxys_settings_are_told_apart() -> None:
         ProxyServer(http_port=81),
         ProxyServer(bind="127.0.0.1"),
         ProxyServer(access_log=True),
+        ProxyServer(trusted=("10.0.0.0/8",)),
+        ProxyServer(metrics="127.0.0.1:9100"),
+        ProxyServer(metrics="127.0.0.1:9101"),
     ]
     assert len({container.settings_key(server) for server in servers}) == len(servers)
     assert container.ports(ProxyServer(bind="[::1]")) == ("[::1]:80:80",)
+
+
+def test_the_proxys_static_settings() -> None:
+    plain = set(container.arguments(ProxyServer()))
+    server = ProxyServer(access_log=True, trusted=("10.0.0.0/8", "::1"), metrics="127.0.0.1:9100")
+    assert plain < set(container.arguments(server))
+    assert set(container.arguments(server)) - plain == {
+        "--accesslog=true",
+        "--entrypoints.web.forwardedheaders.trustedips=10.0.0.0/8,::1",
+        "--entrypoints.metrics.address=:8082",
+        "--metrics.prometheus=true",
+        "--metrics.prometheus.entrypoint=metrics",
+    }
+    assert container.ports(server) == ("80:80", "127.0.0.1:9100:8082")
 
 
 def test_one_on_trial_publishes_nothing_and_is_nobodys_proxy() -> None:

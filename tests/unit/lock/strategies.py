@@ -16,15 +16,20 @@ TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
 
 # Examples instead of a strategy from each pattern, which takes a hundred times longer to draw.
 _EXAMPLES: dict[Any, tuple[str, ...]] = {
+    names.ByteSize: ("1", "10m"),
+    names.CookieName: ("a", "a_B-1"),
     names.Destination: ("staging", "a_b-1"),
     names.Digest: ("sha256:" + "0a" * 32, "sha256:" + "f" * 64),
     names.EnvName: ("A", "_", "a_B1"),
+    names.ErrorPages: ("/e", "/errors/{status}{status}.html"),
     names.HostKey: ("ssh-ed25519 AAAA", "sk-ssh-ed25519@openssh.com a+/b=="),
     names.HostName: ("local", "web1.example.com", "2001:db8::1", "::", "a"),
     names.HttpPath: ("/", '/up?a="b"#c\\', "/'"),
     names.ImageReference: ("traefik:v3.7", "example.com:5000/a/b:1@sha256:" + "0a" * 32),
     names.IpAddress: ("127.0.0.1", "[::1]"),
+    names.ListenAddress: ("127.0.0.1:9100", "[::1]:1"),
     names.Memory: ("0", "512m"),
+    names.Network: ("10.0.0.0/8", "::1"),
     names.ObjectId: ("0" * 40, "0123456789abcdef" * 2 + "01234567"),
     names.PathPrefix: ("/a", "/a.b/~c_-"),
     names.PublishedPort: ("80:80", "127.0.0.1:80:80/udp", "[::1]:1:2"),

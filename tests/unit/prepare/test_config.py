@@ -230,6 +230,16 @@ def test_a_proxy() -> None:
         (BEHIND + '[proxy.server]\nimage = "traefik"\n', "proxy.server.image"),
         (BEHIND + '[proxy.server]\nbind = "eth0"\n', "proxy.server.bind"),
         (BEHIND + "tls = true\n", "proxy.tls"),
+        (BEHIND + 'max-body = "0"\n', "proxy.max-body"),
+        (BEHIND + 'max-body = "1m"\nbuffering = false\n', "proxy.buffering"),
+        (BEHIND + 'sticky = "a;b"\n', "proxy.sticky"),
+        (BEHIND + 'error-pages = "/{{status}}"\n', "proxy.error-pages"),
+        (BEHIND + 'error-pages = "/{url}"\n', "proxy.error-pages"),
+        (BEHIND + '[proxy.server]\ntrusted = ["10.0.0.0/33"]\n', "proxy.server.trusted[0]"),
+        (BEHIND + '[proxy.server]\ntrusted = ["lan"]\n', "proxy.server.trusted[0]"),
+        (BEHIND + '[proxy.server]\nmetrics = "9100"\n', "proxy.server.metrics"),
+        (BEHIND + '[proxy.server]\nmetrics = "127.0.0.1:99999"\n', "proxy.server.metrics"),
+        (BEHIND + '[proxy.server]\nmetrics = "127.0.0.1:80"\n', "another port than http-port"),
     ],
 )
 def test_a_proxy_that_makes_no_sense(text: str, said: str) -> None:

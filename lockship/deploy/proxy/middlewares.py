@@ -1,0 +1,54 @@
+"""What the proxy does to a service's requests and answers on their way. Pure.
+
+Traefik's HTTP middlewares: https://doc.traefik.io/traefik/reference/routing-configuration/http/
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lockship.host.spec import parse_memory
+from lockship.lock.model import Proxy
+
+_YEAR = 365 * 24 * 3600  # seconds
+
+
+def middlewares(proxy: Proxy, project: str) -> dict[str, dict[str, Any]]:
+    """Return the service's middlewares by name, in the order in which a request meets them.
+
+    So the security headers are on error pages and refusals too, and the page for an error is
+    asked of the container by the path that it knows, whatever prefix is stripped.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    if proxy.security_headers:
+        found["headers"] = {"headers": _security_headers()}
+    if proxy.error_pages is not None:
+        found["errors"] = {
+            "errors": {"status": ["500-599"], "service": project, "query": proxy.error_pages}
+        }
+    if proxy.buffering or proxy.max_body is not None:
+        # Without a limit it is an empty table: what is above 1 MiB goes to the proxy's disk.
+        limit = parse_memory(proxy.max_body) if proxy.max_body is not None else None
+        found["buffering"] = {"buffering": {"maxRequestBodyBytes": limit} if limit else {}}
+    if proxy.path_prefixes and proxy.strip_prefix:
+        found["strip"] = {"stripPrefix": {"prefixes": list(proxy.path_prefixes)}}
+    return {f"{kind}_{project}": middleware for kind, middleware in found.items()}
+
+
+def _security_headers() -> dict[str, Any]:
+    """What hardly any site is worse for; the proxy sends HSTS over TLS only (RFC 6797, 7.2)."""
+    return {
+        "contentTypeNosniff": True,
+        "frameDeny": True,
+        "referrerPolicy": "strict-origin-when-cross-origin",
+        "stsSeconds": _YEAR,
+    }
+
+
+def sticky_cookie(proxy: Proxy, project: str) -> dict[str, Any] | None:
+    """Return the cookie that binds a client to a container; None where there is to be none."""
+    if proxy.sticky is False:
+        return None
+    own = f"lockship-{project.replace('.', '-')}"
+    name = own if proxy.sticky is True else proxy.sticky
+    return {"name": name, "httpOnly": True, "sameSite": "lax"}
