@@ -39,11 +39,21 @@ wait: Final = click.option(
 )
 role: Final = click.option("--role", metavar="ROLE", help="Only containers of this role.")
 host: Final = click.option("--host", metavar="HOST", help="Only containers on this host.")
+follow: Final = click.option(
+    "-f", "--follow", is_flag=True, help="Go on showing new lines until Ctrl-C."
+)
 yes: Final = click.option("-y", "--yes", is_flag=True, help="Don't ask; for scripts.")
 
 
 def operated(command: Decorated) -> Decorated:
     """Add the options of a command that acts on what is deployed, and asks before it does."""
     for option in (as_json, destination, wait, plan, yes, host, role):
+        command = option(command)
+    return command
+
+
+def quick(command: Decorated) -> Decorated:
+    """Add the options of a command that acts on what is deployed without asking."""
+    for option in (as_json, destination, wait, plan, host):
         command = option(command)
     return command

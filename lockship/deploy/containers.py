@@ -41,26 +41,29 @@ def logs(
                 found.done, found.values_or_raise("Not every host answers."), strict=True
             )
         ]
-        sources = [(server, c) for server, several in pairs for c in several]
+        sources = [(server, c.name) for server, several in pairs for c in several]
         if not sources:
             raise LockshipError("No container is there.", hint="See `lockship status`.")
-        yield from _merge(sources, follow=follow, tail=tail, stop=stop)
+        yield from merged(sources, follow=follow, tail=tail, stop=stop)
 
 
-def _merge(
-    sources: Sequence[tuple[Server, Container]],
+def merged(
+    sources: Sequence[tuple[Server, str]],
     *,
     follow: bool,
     tail: int | None,
     stop: threading.Event,
 ) -> Iterator[Line]:
-    """Read every source in its own thread; pass lines on as they come."""
+    """Yield the lines of containers, by name, as they come: each is read in a thread of its own.
+
+    With `follow` it ends when `stop` is set. Raises LockshipError where a log can't be read.
+    """
     lines: queue.Queue[Line | LockshipError | None] = queue.Queue(maxsize=1000)
 
-    def read(server: Server, container: Container) -> None:
+    def read(server: Server, container: str) -> None:
         try:
-            for line in server.logs(container.name, tail=tail, follow=follow):
-                lines.put((server.name, container.name, line))
+            for line in server.logs(container, tail=tail, follow=follow):
+                lines.put((server.name, container, line))
         except LockshipError as error:
             lines.put(error)
         finally:

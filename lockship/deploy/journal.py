@@ -21,7 +21,16 @@ from lockship.deploy.steps import Release
 from lockship.host.server import Server
 from lockship.lock.model import Lock
 
-Act = Literal["deploy", "rollback", "stop", "start", "restart", "remove"]
+Act = Literal[
+    "deploy",
+    "rollback",
+    "stop",
+    "start",
+    "restart",
+    "remove",
+    "maintenance on",
+    "maintenance off",
+]
 Outcome = Literal["deployed", "done", "failed", "undone", "attention"]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Literal
 
 from msgspec import Struct
@@ -11,6 +11,7 @@ from lockship.deploy import names
 from lockship.deploy.fleet import connected, each, used_hosts
 from lockship.deploy.observe import observe
 from lockship.deploy.plan import RUNNING, goal_names
+from lockship.deploy.proxy.judge import RouteRow, judge
 from lockship.deploy.state import HostState
 from lockship.errors import LockshipError
 from lockship.host.types import Container
@@ -44,13 +45,18 @@ class Unreachable(Struct, frozen=True):
 
 
 class Status(Struct, frozen=True, rename="kebab"):
-    """The fleet against the lock. `matches`: every host could be read and is as locked."""
+    """The fleet against the lock. `matches`: every host could be read and is as locked.
+
+    `routes` has a row for each host with a proxy in front of the service; empty without one.
+    A maintenance page that is on is no difference: it's in front of what is locked.
+    """
 
     service: str
     version: str
     fingerprint: str
     matches: bool
     rows: tuple[Row, ...]
+    routes: tuple[RouteRow, ...] = ()
     unreachable: tuple[Unreachable, ...] = ()
 
 
@@ -62,14 +68,21 @@ def status(lock: Lock, *, report: Report = quiet) -> Status:
         )
         failed: dict[str, LockshipError] = {**opened.failed, **seen.failed}
     rows = tuple(row for state in seen.done.values() for row in compare(lock, state))
+    judged = [judge(lock, state) for state in seen.done.values()]
+    routes = tuple(each_one for each_one in judged if each_one is not None)
     return Status(
         service=lock.project,
         version=lock.service.version,
         fingerprint=lock.fingerprint,
-        matches=not failed and all(row.verdict == "as locked" for row in rows),
+        matches=not failed and {"as locked"} >= _verdicts(rows, routes),
         rows=rows,
+        routes=routes,
         unreachable=tuple(Unreachable(h, e.message, e.hint) for h, e in failed.items()),
     )
+
+
+def _verdicts(rows: Iterable[Row], routes: Iterable[RouteRow]) -> set[str]:
+    return {row.verdict for row in rows} | {row.verdict for row in routes}
 
 
 def compare(lock: Lock, state: HostState) -> list[Row]:

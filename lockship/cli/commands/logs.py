@@ -18,7 +18,7 @@ _TAB: Final = "\t"
 @options.destination
 @options.role
 @options.host
-@click.option("-f", "--follow", is_flag=True, help="Go on showing new lines until Ctrl-C.")
+@options.follow
 @click.option(
     "-n",
     "--tail",

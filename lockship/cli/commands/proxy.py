@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from lockship.cli import console, options
-from lockship.errors import EXIT_DONE, EXIT_REFUSED
+from lockship.errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_REFUSED
 
 if TYPE_CHECKING:
     from lockship.lock.model import Lock
@@ -116,6 +116,7 @@ def status(*, destination: str | None, host: str | None, as_json: bool) -> int:
 @command.command("logs")
 @options.destination
 @_host
+@options.follow
 @click.option(
     "-n",
     "--tail",
@@ -126,19 +127,24 @@ def status(*, destination: str | None, host: str | None, as_json: bool) -> int:
     help="How many of each host's last lines.",
 )
 @options.as_json
-def logs(*, destination: str | None, host: str | None, tail: int, as_json: bool) -> int:
+def logs(
+    *, destination: str | None, host: str | None, follow: bool, tail: int, as_json: bool
+) -> int:
     """Show the last lines of the proxy's log on each host."""
+    from lockship.cli import signals
     from lockship.cli.text import visible
     from lockship.deploy.proxy import manage
 
-    for name, line in manage.logs(_lock(destination), host=host, tail=tail):
-        if as_json:
-            console.data_json({"host": name, "line": line.decode(errors="backslashreplace")})
-        elif console.is_terminal(sys.stdout):
-            console.data(f"{visible(name)} | {visible(line, keep=_TAB)}")
-        else:
-            console.data_bytes(f"{name} | ".encode() + line)
-    return EXIT_DONE
+    lock = _lock(destination)
+    with signals.stopping() as stop:
+        for name, line in manage.logs(lock, host=host, follow=follow, tail=tail, stop=stop):
+            if as_json:
+                console.data_json({"host": name, "line": line.decode(errors="backslashreplace")})
+            elif console.is_terminal(sys.stdout):
+                console.data(f"{visible(name)} | {visible(line, keep=_TAB)}")
+            else:
+                console.data_bytes(f"{name} | ".encode() + line)
+    return EXIT_INTERRUPTED if stop.is_set() else EXIT_DONE
 
 
 def _lock(destination: str | None) -> Lock:

@@ -11,6 +11,7 @@ from lockship.cli import console, options
 from lockship.errors import EXIT_DONE, EXIT_REFUSED
 
 if TYPE_CHECKING:
+    from lockship.deploy.proxy.judge import RouteRow
     from lockship.deploy.status import Status
 
 _HEADER: Final = ("HOST", "ROLE", "CONTAINER", "VERSION", "STATE", "AGAINST THE LOCK")
@@ -42,25 +43,43 @@ def command(*, destination: str | None, as_json: bool) -> int:
 
 def _show(found: Status) -> None:
     from lockship.cli import boundary, table
+    from lockship.cli.text import visible
 
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (row.host, row.role, row.container, row.version, row.health or row.state, row.verdict)
         for row in found.rows
     ]
+    rows += [
+        (route.host, "", "route", "", _route_state(route), route.verdict) for route in found.routes
+    ]
     unknown = [(each.host, "", "", "", "", _UNREACHABLE) for each in found.unreachable]
-    others = {row.verdict: "yellow" for row in found.rows}
+    others = dict.fromkeys(_verdicts(found), "yellow")
     table.show(_HEADER, [*rows, *unknown], others | _STYLES)
     for each in found.unreachable:
         named = (
             each.message if each.message.startswith(each.host) else f"{each.host}: {each.message}"
         )
         boundary.show(named, hint=each.hint)
+    for route in found.routes:
+        if route.maintenance is not None:
+            said = visible(route.maintenance)
+            console.say(f"{visible(route.host)}: maintenance is on: {said}")
     console.say(_verdict(found))
+
+
+def _verdicts(found: Status) -> list[str]:
+    return [row.verdict for row in found.rows] + [row.verdict for row in found.routes]
+
+
+def _route_state(route: RouteRow) -> str:
+    if route.maintenance is not None:
+        return "maintenance"
+    return "routed" if route.upstream else "not routed"
 
 
 def _verdict(found: Status) -> str:
     if found.matches:
         return f"{found.service} is as locked: {found.version}"
-    if all(row.verdict == "as locked" for row in found.rows):
+    if all(verdict == "as locked" for verdict in _verdicts(found)):
         return f"{found.service} is as locked where hosts could be reached: {found.version}"
     return f"{found.service} is not as locked; `lockship deploy` brings {found.version}"

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from lockship.deploy import names
 from lockship.deploy.plan import RUNNING, goal_names
-from lockship.deploy.proxy import edit, route, routing
+from lockship.deploy.proxy import edit, maintenance, plugin, route, routing
 from lockship.deploy.state import HostState
 from lockship.deploy.steps import (
     ChangeRoute,
@@ -87,6 +87,44 @@ def remove(lock: Lock, state: HostState, role: str | None) -> HostPlan:
         steps += [SetReleases((), why)] if state.releases else []
         steps += [RemoveImage(image, why) for image in state.images]
     return HostPlan(state.host, switch=tuple(steps))
+
+
+def maintenance_on(lock: Lock, state: HostState, message: str) -> HostPlan:
+    """Put the page in front of the service's route.
+
+    Raises RefusedError where there is no route, or a proxy that can't serve a page.
+    """
+    former, proxy = _route(lock, state), state.proxy.container if state.proxy else None
+    if former is None:
+        raise RefusedError(
+            f"{state.host}: the proxy has no route of {lock.project}.",
+            hint="`lockship deploy` makes it; maintenance is for a service behind the proxy.",
+        )
+    if proxy is None or proxy.state != "running":
+        raise RefusedError(
+            f"{state.host}: the proxy doesn't run.", hint="Run `lockship proxy boot`."
+        )
+    if plugin.LABEL not in proxy.labels:
+        raise RefusedError(
+            f"{state.host}: the proxy was booted by a lockship that knew no maintenance page.",
+            hint="Run `lockship proxy reboot`, then this again.",
+        )
+    content = maintenance.put_on(former, lock.project, message)
+    return _changed(lock, state, content, "show the maintenance page", "as asked")
+
+
+def maintenance_off(lock: Lock, state: HostState) -> HostPlan:
+    """Take the page away where there is one."""
+    former = _route(lock, state)
+    content = maintenance.taken_off(former, lock.project) if former is not None else None
+    return _changed(lock, state, content, "take the maintenance page away", "as asked")
+
+
+def _changed(lock: Lock, state: HostState, content: str | None, what: str, why: str) -> HostPlan:
+    if content is None or content == _route(lock, state):
+        return HostPlan(state.host)
+    change = ChangeRoute(lock.project, content, f"{what} of {lock.project}", why)
+    return HostPlan(state.host, switch=(change,))
 
 
 def _chosen(state: HostState, role: str | None) -> list[Container]:

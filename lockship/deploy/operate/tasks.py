@@ -5,11 +5,18 @@ Each raises UsageError where the lock has no such role or host.
 
 from __future__ import annotations
 
+from typing import Final
+
 from lockship.deploy.fleet import used_hosts
 from lockship.deploy.operate import plans
 from lockship.deploy.operate.run import Task
+from lockship.deploy.proxy import boot as booting
+from lockship.deploy.proxy import manage
 from lockship.deploy.rollout import require_artifact
+from lockship.errors import UsageError
 from lockship.lock.model import Lock
+
+_MESSAGE_SIZE: Final = 4000
 
 
 def stop(lock: Lock, role: str | None, host: str | None) -> Task:
@@ -46,3 +53,33 @@ def remove(lock: Lock, role: str | None, host: str | None) -> Task:
     """Remove containers, route and images on all hosts at the same time."""
     hosts = used_hosts(lock, role, host)
     return Task("remove", hosts, lambda state: plans.remove(lock, state, role), role)
+
+
+def maintenance_on(lock: Lock, message: str, host: str | None) -> Task:
+    """Show the page on the hosts of the role behind the proxy.
+
+    Raises UsageError where the lock has no proxy, or the message is no text or too long.
+    """
+    hosts, text = _proxied(lock, host), _checked(message)
+    return Task("maintenance on", hosts, lambda state: plans.maintenance_on(lock, state, text))
+
+
+def maintenance_off(lock: Lock, host: str | None) -> Task:
+    """Take the page away again."""
+    hosts = _proxied(lock, host)
+    return Task("maintenance off", hosts, lambda state: plans.maintenance_off(lock, state))
+
+
+def _proxied(lock: Lock, host: str | None) -> list[str]:
+    booting.settings(lock)
+    return manage.proxied_hosts(lock, host)
+
+
+def _checked(message: str) -> str:
+    try:
+        size = len(message.encode())
+    except UnicodeEncodeError as error:
+        raise UsageError("The message isn't UTF-8.") from error
+    if not message.strip() or size > _MESSAGE_SIZE:
+        raise UsageError(f"A message has between 1 and {_MESSAGE_SIZE} bytes; this has {size}.")
+    return message

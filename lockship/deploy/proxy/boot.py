@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Callable
 from typing import Final
 
-from lockship.deploy.proxy import confirm
+from lockship.deploy.proxy import confirm, plugin
 from lockship.deploy.proxy.container import NAME, STOP_TIMEOUT, is_ours, proxy_spec
 from lockship.deploy.proxy.observe import observe_proxy
 from lockship.errors import LockshipError
@@ -103,5 +103,7 @@ def _start(server: Server, *, fresh: bool) -> None:
 
 
 def _make_folder(server: Server, folder: str) -> None:
-    """Make the folder of the route files; the engine would make it as root."""
+    """Make the folders of the route files and the plugin; the engine would make them as root."""
     server.write_file(posixpath.join(folder, "README"), _README, 0o644)
+    for path, data in plugin.files(folder).items():
+        server.write_file(path, data, 0o644)

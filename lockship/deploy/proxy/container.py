@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from lockship.deploy.proxy import plugin
 from lockship.deploy.proxy.route import ENTRY_POINT
 from lockship.host.types import Container, ContainerSpec
 from lockship.lock.model import ProxyServer
@@ -34,6 +35,7 @@ def arguments(server: ProxyServer) -> tuple[str, ...]:
     given = [
         f"--entrypoints.{ENTRY_POINT}.address=:{_HTTP}",
         f"--entrypoints.traefik.address=:{API_PORT}",
+        plugin.argument(),
         f"--providers.file.directory={_INSIDE}",
         "--providers.file.watch=true",
         # The default of 2 s would be waited for at each switch that follows another one.
@@ -72,7 +74,7 @@ def ports(server: ProxyServer) -> tuple[str, ...]:
 
 def settings_key(server: ProxyServer) -> str:
     """Return a short digest of all that the container is made from, the host's folder aside."""
-    made_from = msgspec.json.encode([server.image, arguments(server), ports(server)])
+    made_from = msgspec.json.encode([server.image, arguments(server), ports(server), plugin.key()])
     return hashlib.sha256(made_from).hexdigest()[:16]
 
 
@@ -87,11 +89,16 @@ def proxy_spec(server: ProxyServer, image_id: str, folder: str, name: str = NAME
         image=image_id,
         command=arguments(server),
         env={},
-        labels={SETTINGS: settings_key(server), IMAGE: server.image, FOLDER: folder}
+        labels={
+            SETTINGS: settings_key(server),
+            IMAGE: server.image,
+            FOLDER: folder,
+            plugin.LABEL: plugin.key(),
+        }
         if real
         else {},
         ports=ports(server) if real else (),
-        volumes=(f"{folder}:{_INSIDE}:ro",),
+        volumes=(f"{folder}:{_INSIDE}:ro", plugin.volume(folder)),
         restart="always" if real else "no",
         memory=None,
         cpus=None,

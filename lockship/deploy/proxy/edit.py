@@ -1,7 +1,11 @@
-"""Changes to a route file that is there, whatever made it: who gets the requests. Pure."""
+"""Changes to a route file that is there, whatever made it. Pure.
+
+Text that can't be read is no change's to repair: it comes back as it is.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -13,9 +17,14 @@ def held(text: str) -> str:
     """Return the file with nobody behind its route: the proxy then answers 503 itself.
 
     Not a file less: without a route it would answer 404, which tells clients and search engines
-    that the pages are gone for good. Text that can't be read comes back as it is.
+    that the pages are gone for good.
     """
-    return _edited(text, _without_servers)
+
+    def change(http: dict[str, Any]) -> None:
+        for service in http["services"].values():
+            service["loadBalancer"]["servers"] = []
+
+    return edited(text, change)
 
 
 def is_held(text: str) -> bool:
@@ -23,15 +32,20 @@ def is_held(text: str) -> bool:
     return not upstream_of(text)
 
 
-def _without_servers(http: dict[str, Any]) -> None:
-    for service in http["services"].values():
-        service["loadBalancer"]["servers"] = []
-
-
-def _edited(text: str, change: Any) -> str:
+def edited(text: str, change: Callable[[dict[str, Any]], None]) -> str:
+    """Return the file with its `http` table changed in place."""
     try:
         found = msgspec.json.decode(text)
         change(found["http"])
-    except (msgspec.MsgspecError, UnicodeEncodeError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return text
     return msgspec.json.format(msgspec.json.encode(found), indent=1).decode() + "\n"
+
+
+def middlewares_of(text: str) -> Mapping[str, Any]:
+    """Return the file's middlewares by name; none where it can't be read."""
+    try:
+        found = msgspec.json.decode(text)["http"]["middlewares"]
+    except (ValueError, KeyError, TypeError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import Final, Literal, TypeVar
 
 from msgspec import Struct
 
+from lockship.deploy.containers import merged
 from lockship.deploy.fleet import connected, each, used_hosts
 from lockship.deploy.proxy import boot as booting
 from lockship.deploy.proxy import route
@@ -96,19 +98,29 @@ def status(lock: Lock, *, host: str | None = None, report: Report = quiet) -> li
 
 
 def logs(
-    lock: Lock, *, host: str | None = None, tail: int | None = 100
+    lock: Lock,
+    *,
+    host: str | None = None,
+    follow: bool = False,
+    tail: int | None = 100,
+    stop: threading.Event,
+    report: Report = quiet,
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield the last lines of each host's proxy, host by host."""
+    """Yield the last lines of each host's proxy; with `follow` also new ones, until `stop`.
+
+    Raises LockshipError where a host can't be reached or has no proxy.
+    """
     booting.settings(lock)
-    with connected(lock, proxied_hosts(lock, host), quiet) as opened:
+    with connected(lock, proxied_hosts(lock, host), report) as opened:
         opened.values_or_raise("Not every host can be reached.")
         for name, server in opened.done.items():
             if server.container(NAME) is None:
                 raise LockshipError(
                     f"{name}: no proxy is there.", hint="Run `lockship proxy boot`."
                 )
-            for line in server.logs(NAME, tail=tail):
-                yield name, line
+        sources = [(server, NAME) for server in opened.done.values()]
+        for name, _, line in merged(sources, follow=follow, tail=tail, stop=stop):
+            yield name, line
 
 
 def proxied_hosts(lock: Lock, host: str | None) -> list[str]:

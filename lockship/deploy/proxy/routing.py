@@ -7,7 +7,7 @@ from typing import Final
 
 from lockship.deploy import names
 from lockship.deploy.proxy import container as proxy_container
-from lockship.deploy.proxy import route
+from lockship.deploy.proxy import maintenance, route
 from lockship.deploy.state import HostState, ProxyState
 from lockship.deploy.steps import BootProxy, DrainContainer, RemoveRoute, Step, SwitchRoute
 from lockship.errors import LockshipError, RefusedError
@@ -70,7 +70,7 @@ def switch(
     if goal is None or upstream is None or lock.proxy is None:
         why = "no role here is behind the proxy"
         return [RemoveRoute(lock.project, former, why)] if former is not None else []
-    content = route.render(lock.proxy, lock.project, upstream)
+    content = content_for(lock, upstream, former)
     if content == former and sure:
         return []
     return [
@@ -85,6 +85,13 @@ def switch(
             why="it is healthy" if content != former else "to be sure that the proxy does",
         )
     ]
+
+
+def content_for(lock: Lock, upstream: str, former: str | None) -> str:
+    """Return the route file that leads to `upstream`; a maintenance page that is on stays on."""
+    assert lock.proxy is not None  # noqa: S101 - asked only where a role is behind the proxy
+    content = route.render(lock.proxy, lock.project, upstream)
+    return maintenance.carried(content, former, lock.project)
 
 
 def announcement(lock: Lock, state: HostState) -> str | None:

@@ -1,8 +1,9 @@
-"""What a person does between deploys: stop, start, restart, remove."""
+"""What a person does between deploys: stop, start, restart, remove, maintenance."""
 
 from __future__ import annotations
 
 import hashlib
+import http.client
 import json
 from itertools import pairwise
 from pathlib import Path
@@ -88,3 +89,36 @@ def test_stop_start_restart_remove_and_what_comes_after(shop: Shop) -> None:
     shop.run("rollback", version)
     assert ask(web1.address, "shop.test") == "one"
     shop.run("status")
+
+
+def page(shop: Shop, path: str = "/", method: str = "GET") -> http.client.HTTPResponse:
+    connection = http.client.HTTPConnection(shop.fleet["web1"].address, timeout=10)
+    connection.request(method, path, headers={"Host": "shop.test"})
+    return connection.getresponse()
+
+
+def test_the_maintenance_page_survives_a_deploy(shop: Shop) -> None:
+    release(shop, "one")
+    message = "Back at 3 & <b>better</b>"
+    shop.run("maintenance", "on", "--message", message)
+    answer = page(shop, "/any/where?x=1", "POST")
+    body = answer.read().decode()
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "120")
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "Back at 3 &amp; &lt;b&gt;better&lt;/b&gt;" in body
+    told = shop.run("status")
+    assert f"web1: maintenance is on: {message}" in told.stderr
+    (route,) = json.loads(shop.run("status", "--json").stdout)["routes"]
+    assert (route["verdict"], route["maintenance"]) == ("as locked", message)
+
+    release(shop, "two")
+    assert page(shop).status == 503
+    assert "nothing was to be done" in shop.run("deploy").stderr
+    shop.run("maintenance", "off")
+    assert ask(shop.fleet["web1"].address, "shop.test") == "two"
+    said = [line["command"] for line in shop.journal("web1")]
+    assert said == ["deploy", "maintenance on", "deploy", "maintenance off"]
+
+    (shop.fleet["web1"].home / ".lockship/_proxy/dynamic/shop.yml").unlink()
+    assert "missing" in shop.run("status", expect=3).stdout
+    shop.run("maintenance", "on", expect=3)
