@@ -24,7 +24,7 @@ COMMANDS: Final = {
     "start": "Start the locked containers that `stop` stopped.",
     "restart": "Restart the locked containers, host after host.",
     "remove": "Remove the service from its hosts.",
-    "maintenance": "Show a page instead of the service, on the hosts of the role behind the proxy.",
+    "maintenance": "Show a maintenance page instead of the service.",
     "exec": "Run a command in a running container of the service.",
 }
 _MODULES: Final = {"exec": "execute"}  # where the command's name is a word of Python

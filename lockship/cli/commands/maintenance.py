@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 @click.group("maintenance")
 def command() -> None:
-    """Show a page instead of the service, on the hosts of the role behind the proxy.
+    """Show a maintenance page instead of the service.
 
-    The containers go on running, and a deploy goes on behind the page.
+    On the hosts of the role behind the proxy. The containers go on running, and a deploy goes on
+    behind the page.
     """
 
 
