@@ -127,6 +127,10 @@ def show_plan(lock: Lock, command: Command, *, as_json: bool) -> int:
 def plan_lines(plan: Plan) -> list[str]:
     """Write a plan for people: each host with its steps, and why."""
     lines = [f"{plan.version}  {plan.fingerprint}"]
+    if len(plan.batches) > 1:
+        lines.append("")
+        for number, hosts in enumerate(plan.batches, start=1):
+            lines.append(f"batch {number}  {visible(', '.join(hosts))}")
     for host in plan.hosts:
         lines += ["", visible(host.host)]
         lines += [f"  {line}" for line in _host_lines(host)] or ["  nothing to do"]

@@ -10,13 +10,14 @@ import msgspec
 
 from lockship.deploy import names
 from lockship.deploy.mutex import Mutex
-from lockship.deploy.probe import Halted, probe
+from lockship.deploy.probe import Halted, confirm, probe
 from lockship.deploy.proxy import boot, switch
 from lockship.deploy.proxy.drain import drain
 from lockship.deploy.spec import container_spec
 from lockship.deploy.steps import (
     BootProxy,
     ChangeRoute,
+    ConfirmContainer,
     CreateContainer,
     DrainContainer,
     ProbeContainer,
@@ -95,6 +96,8 @@ def apply(step: Step, server: Server, work: Work) -> None:
         case ProbeContainer(name=name, role=role):
             wanted = work.lock.healthcheck if work.lock.roles[role].healthcheck else None
             probe(server, name, wanted, stop=work.halt)
+        case ConfirmContainer(name=name):
+            confirm(server, name)
         case StopContainer(name=name, timeout=timeout):
             server.stop(name, timeout)
         case RemoveContainer(name=name):

@@ -74,6 +74,14 @@ class MutexHeld(LockshipError):  # noqa: N818 - a state of the host, not a fault
 class MutexLost(LockshipError):  # noqa: N818
     """This process doesn't hold the mutex any more: it was frozen, or the connection broke."""
 
+    def __init__(self, host: str, lease: float) -> None:
+        super().__init__(
+            f"{host}: the mutex was lost (connection broken, or this process frozen for"
+            f" {lease:g} s)",
+            hint="run the same command again: it finishes the job",
+        )
+        self.host = host
+
 
 def hold(
     server: Server,
@@ -153,11 +161,7 @@ class Mutex:
     def check(self) -> None:
         """Raise MutexLost unless the mutex is certainly still held."""
         if self.lost:
-            raise MutexLost(
-                f"{self._host}: the mutex was lost (connection broken, or this process frozen for"
-                f" {self._lease:g} s)",
-                hint="run the same command again: it finishes the job",
-            )
+            raise MutexLost(self._host, self._lease)
 
     def release(self) -> None:
         """Give it back; it is free when this returns, unless the host doesn't answer."""

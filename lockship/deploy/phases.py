@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 
 from lockship.deploy import ending, journal
 from lockship.deploy.apply import Work, carry_out
+from lockship.deploy.between import Between, CheckFailed
 from lockship.deploy.fleet import each
-from lockship.deploy.mutex import Mutex
+from lockship.deploy.mutex import Mutex, MutexLost
 from lockship.deploy.plan import Command, release_of, roles_on
 from lockship.deploy.probe import Halted
 from lockship.deploy.steps import (
-    HostPlan,
+    ConfirmContainer,
     Plan,
     RemoveRoute,
     StartContainer,
@@ -50,15 +51,23 @@ class Phases:
 
     def stage(self) -> None:
         """Get image, container and health on every host; else take all of it back and raise."""
-        failed = self._together(lambda host: host.stage)
+        failed = self._together({host.host: host.stage for host in self.plan.hosts})
         if failed or self.stop.is_set():
             raise ending.of_stage(self._end(failed, "failed"))
 
     def switch(self) -> None:
-        """Let the new containers serve and stop the old ones; else bring the old ones back."""
-        failed = self._together(lambda host: host.switch)
-        if failed or self.stop.is_set():
-            raise ending.of_switch(self._end(failed, "undone"))
+        """Let the new containers serve, batch by batch; else bring the old ones back everywhere."""
+        switch = {host.host: host.switch for host in self.plan.hosts}
+        for number, hosts in enumerate(self.plan.batches, start=1):
+            if number > 1 and ((failed := self._between(number - 1)) or self.stop.is_set()):
+                raise ending.of_switch(self._end(failed, "undone"))
+            # One that died while others were waited for is seen before any of its batch switches.
+            failed = self._together({h: _confirming(switch[h]) for h in hosts})
+            if number == 1 and (failed or self.stop.is_set()):
+                raise ending.of_stage(self._end(failed, "failed"))
+            failed = failed or self._together({h: _changing(switch[h]) for h in hosts})
+            if failed or self.stop.is_set():
+                raise ending.of_switch(self._end(failed, "undone"))
 
     def finish(self) -> None:
         """Record the release and remove what is no longer needed. Nothing here is taken back."""
@@ -84,9 +93,26 @@ class Phases:
             interrupted=self.stop.is_set(),
         )
 
-    def _together(self, steps_of: Callable[[HostPlan], tuple[Step, ...]]) -> Failed:
-        """Apply one phase's steps on all hosts; the first failure halts the others."""
-        todo = {host.host: steps_of(host) for host in self.plan.hosts if steps_of(host)}
+    def _between(self, number: int) -> Failed:
+        """Wait and check, as the lock says, after batch `number`."""
+        between = Between(
+            self.work.lock, number, self.plan.batches, self.stop, self._still_held, self.report
+        )
+        try:
+            between.wait()
+        except MutexLost as error:
+            return {error.host: error}
+        except CheckFailed as error:
+            return {"batch-check": error}
+        return {}
+
+    def _still_held(self) -> None:
+        for mutex in self.mutexes.values():
+            mutex.check()
+
+    def _together(self, steps: Mapping[str, tuple[Step, ...]]) -> Failed:
+        """Apply steps on their hosts at the same time; the first failure halts the others."""
+        todo = {host: some for host, some in steps.items() if some}
         results = each(
             todo,
             lambda host: self._steps(host, todo[host]),
@@ -163,3 +189,11 @@ class Phases:
             journal.append(self.servers[host], self.work.lock, line)
 
         return self._each(hosts, one)
+
+
+def _confirming(switch: Iterable[Step]) -> tuple[Step, ...]:
+    return tuple(step for step in switch if isinstance(step, ConfirmContainer))
+
+
+def _changing(switch: Iterable[Step]) -> tuple[Step, ...]:
+    return tuple(step for step in switch if not isinstance(step, ConfirmContainer))

@@ -10,10 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from lockship.deploy import names
+from lockship.deploy.batches import batches
 from lockship.deploy.proxy import container as proxy_container
 from lockship.deploy.proxy import routing
 from lockship.deploy.state import HostState
 from lockship.deploy.steps import (
+    ConfirmContainer,
     CreateContainer,
     HostPlan,
     Plan,
@@ -44,10 +46,12 @@ def plan(lock: Lock, artifact: Artifact, states: Iterable[HostState], command: C
     Raises LockshipError, before anything starts, where a port that a role or the proxy publishes
     is held by a container of another project; RefusedError where another service has the route.
     """
+    hosts = tuple(_plan_host(lock, artifact, state, command) for state in states)
     return Plan(
         version=lock.service.version,
         fingerprint=lock.fingerprint,
-        hosts=tuple(_plan_host(lock, artifact, state, command) for state in states),
+        hosts=hosts,
+        batches=batches(lock.deploy.batch, hosts),
     )
 
 
@@ -121,6 +125,9 @@ def _plan_host(lock: Lock, artifact: Artifact, state: HostState, command: Comman
     # What no longer is behind the proxy gets no request any more before it stops.
     leaving = any(isinstance(step, RemoveRoute) for step in route)
     switch = [*route, *switch] if leaving else [*switch, *route]
+    if switch:
+        probed = [step.name for step in beside if isinstance(step, ProbeContainer)]
+        switch[:0] = [ConfirmContainer(name) for name in probed]
     retire: list[Step] = []
     for container in (c for c in old if c.name in retired):
         retire += [*routing.drain(lock, container), _stop(lock, container)]

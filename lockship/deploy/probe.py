@@ -87,6 +87,15 @@ def probe(
     raise _failed(server, now, asked, answer, tries, took, wanted)
 
 
+def confirm(server: Server, container_name: str) -> None:
+    """Raise ProbeFailed where a container that was healthy doesn't run any more."""
+    now = _inspect(server, container_name)
+    if now.state != "running" or now.health == "unhealthy":
+        said = f"it was, and now it is {now.health if now.state == 'running' else now.state}"
+        asked = "whether it still runs"
+        raise _failed(server, now, asked, _Answer(False, said), 1, 0.0, Healthcheck())
+
+
 def _inspect(server: Server, name: str) -> Container:
     found = server.container(name)
     if found is None:

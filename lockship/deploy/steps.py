@@ -79,6 +79,18 @@ class ProbeContainer(_Step, frozen=True, tag="probe-container"):
         return f"probe {self.name}"
 
 
+class ConfirmContainer(_Step, frozen=True, tag="confirm-container"):
+    """See, just before its host switches, that a container that was healthy still runs."""
+
+    name: str
+    why: str = "it was healthy, and then other hosts were waited for"
+
+    @property
+    def text(self) -> str:
+        """What the step does, in words."""
+        return f"see that {self.name} still runs"
+
+
 class StopContainer(_Step, frozen=True, tag="stop-container"):
     """SIGTERM, and SIGKILL after `timeout` seconds."""
 
@@ -222,6 +234,7 @@ Step = (
     | CreateContainer
     | StartContainer
     | ProbeContainer
+    | ConfirmContainer
     | StopContainer
     | RemoveContainer
     | RemoveImage
@@ -237,7 +250,8 @@ Step = (
 class HostPlan(Struct, frozen=True):
     """One host's steps: `stage` beside what serves, then `switch`, then `finish`.
 
-    No host begins `switch` before every host has ended `stage` (law 6).
+    No host begins `switch` before every host has ended `stage` (law 6), nor `finish` before every
+    host has ended `switch`.
     """
 
     host: str
@@ -252,11 +266,15 @@ class HostPlan(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True):
-    """What a deploy does, host by host, in the lock's order."""
+    """What a deploy does, host by host, in the lock's order.
+
+    `batches` are the hosts that switch, those that do so at the same time together.
+    """
 
     version: str
     fingerprint: str
     hosts: tuple[HostPlan, ...]
+    batches: tuple[tuple[str, ...], ...] = ()
 
     @property
     def empty(self) -> bool:

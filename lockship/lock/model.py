@@ -28,6 +28,7 @@ from lockship.lock.names import (
     Network,
     ObjectId,
     PathPrefix,
+    Percent,
     Port,
     PublishedPort,
     Repository,
@@ -153,12 +154,20 @@ class Healthcheck(Table, frozen=True):
 
 
 class Deploy(Table, frozen=True):
-    """How a rollout goes. `retain` counts earlier versions kept on each host for a rollback."""
+    """How a rollout goes. `retain` counts earlier versions kept on each host for a rollback.
+
+    `batch` is how many hosts switch together (None: all); `batch_check` is a program of the machine
+    that deploys, with its arguments; both times are in seconds.
+    """
 
     run_folder: RunFolder = ".lockship"
     retain: Annotated[int, Meta(ge=1, le=100)] = 3
     parallel: Annotated[int, Meta(ge=1, le=1000)] = 32
     connect_timeout: Seconds = 15.0
+    batch: Annotated[int, Meta(ge=1, le=1000)] | Percent | None = None
+    batch_pause: Seconds | None = None
+    batch_check: tuple[str, ...] = ()
+    batch_check_timeout: Seconds | None = None
 
 
 class ProxyServer(Table, frozen=True):

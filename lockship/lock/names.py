@@ -110,6 +110,7 @@ ByteSize = Annotated[
     str, _text(r"[1-9][0-9]{0,14}[bkmg]?", "a size above 0, such as '512k' or '10m'")
 ]
 Memory = Annotated[str, _text(r"[0-9]+[bkmg]?", "a size such as '512m' or '2g'")]
+Percent = Annotated[str, _text(r"(?:[1-9][0-9]?|100)%", "a share such as '25%', from 1% to 100%")]
 Port = Annotated[int, Meta(ge=1, le=65535, extra={"expected": "a port, 1 to 65535"})]
 Seconds = Annotated[float, Meta(gt=0, le=86400, extra={"expected": "seconds, more than 0"})]
 # One label of RFC 1123 after another; what clients send as Host, so in lower case.

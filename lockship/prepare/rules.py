@@ -38,6 +38,7 @@ def check(tables: Tables, unsound: set[Path]) -> list[Problem]:
         _remote,
         _env,
         _platforms,
+        _batch,
         check_proxy,
     )
     found = [problem for rule in rules for problem in rule(tables)]
@@ -140,6 +141,17 @@ def _platforms(tables: Tables) -> Iterator[Problem]:
         elif index:
             expected = "one platform: a lock names one image"
             yield Problem(("build", "platforms", index), quoted(text), expected)
+
+
+def _batch(tables: Tables) -> Iterator[Problem]:
+    """What happens between batches needs batches."""
+    deploy = table(tables.get("deploy"))
+    for key in ("batch-pause", "batch-check"):
+        if key in deploy and "batch" not in deploy:
+            yield Problem(("deploy", "batch"), "nothing", f"a number of hosts, because of {key}")
+            return
+    if "batch-check-timeout" in deploy and not deploy.get("batch-check"):
+        yield Problem(("deploy", "batch-check"), "nothing", "a program that has the time-out")
 
 
 def _host_name(text: str) -> str:

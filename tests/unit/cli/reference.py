@@ -92,7 +92,8 @@ def _plain(kind: inspect.Type) -> inspect.Type:
 def _type(kind: inspect.Type) -> str:
     inner = _plain(kind)
     if isinstance(inner, inspect.UnionType):
-        return " or ".join(sorted(map(_type, inner.types), key=len))
+        some = [each for each in inner.types if not isinstance(each, inspect.NoneType)]
+        return " or ".join(sorted(map(_type, some), key=len))
     if isinstance(inner, inspect.LiteralType):
         return "one of " + ", ".join(f'`"{value}"`' for value in _in_order(inner))
     if isinstance(inner, inspect.VarTupleType):

@@ -30,9 +30,13 @@ def test_a_plan_names_each_host_its_steps_and_why() -> None:
             ),
             HostPlan("web2"),
         ),
+        batches=(("web1",), ("web3", "web4")),
     )
     assert plan_lines(plan) == [
         "abc  sha256:12",
+        "",
+        "batch 1  web1",
+        "batch 2  web3, web4",
         "",
         "web1",
         "  stage   create shop-web-abc  (web is to run abc)",

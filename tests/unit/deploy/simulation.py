@@ -18,6 +18,7 @@ from lockship.deploy.state import Holder, HostState, ProxyState, RouteFile
 from lockship.deploy.steps import (
     BootProxy,
     ChangeRoute,
+    ConfirmContainer,
     CreateContainer,
     DrainContainer,
     ProbeContainer,
@@ -81,6 +82,10 @@ class SimulatedHost:
     def serving(self) -> list[Container]:
         return [c for c in self.containers.values() if c.state == "running"]
 
+    def end(self, name: str) -> None:
+        """A container ends by itself."""
+        self._set(name, "exited")
+
     def apply(self, step: Step, lock: Lock, artifact: Artifact) -> None:
         match step:
             case ShipImage(image_id=image_id):
@@ -94,6 +99,9 @@ class SimulatedHost:
             case ProbeContainer(name=name):
                 if self.containers[name].state != "running" or name in self.broken:
                     raise StepFailed(f"{name} isn't healthy")
+            case ConfirmContainer(name=name):
+                if self.containers[name].state != "running":
+                    raise StepFailed(f"{name} doesn't run any more")
             case StopContainer(name=name):
                 if name in self.containers:
                     self._set(name, "exited")

@@ -15,6 +15,7 @@ from lockship.deploy.state import Holder
 from lockship.deploy.steps import (
     DrainContainer,
     HostPlan,
+    ProbeContainer,
     RemoveContainer,
     RemoveRoute,
     StartContainer,
@@ -69,14 +70,14 @@ def test_a_first_deploy_boots_the_proxy_and_routes_when_all_is_healthy() -> None
     made = plan_on(SimulatedHost("web1"), behind())
     assert kinds(made.stage)[0] == "BootProxy"
     assert kinds(made.stage)[-1] == "ProbeContainer"
-    assert kinds(made.switch) == ["SwitchRoute"]
+    assert kinds(made.switch) == ["ConfirmContainer", "SwitchRoute"]
     assert kinds(made.finish) == ["SetReleases"]
 
 
 def test_the_old_one_is_drained_and_stopped_after_every_host_switched() -> None:
     old, new = behind("one"), behind("two")
     made = plan_on(deployed(old), new)
-    assert kinds(made.switch) == ["SwitchRoute"]
+    assert kinds(made.switch) == ["ConfirmContainer", "SwitchRoute"]
     assert kinds(made.finish) == ["SetReleases", "DrainContainer", "StopContainer"]
     drain, stop = made.finish[1:]
     assert isinstance(drain, DrainContainer)
@@ -119,7 +120,7 @@ def test_a_killed_deploy_asks_the_proxy_again_before_it_stops_the_old_one() -> N
     made = plan_on(host, new)
     carry_out(host, new, [*made.stage, *made.switch])
     again = plan_on(host, new)
-    assert kinds(again.switch) == ["SwitchRoute"]
+    assert kinds(again.switch) == ["ConfirmContainer", "SwitchRoute"]
     assert kinds(again.finish) == ["SetReleases", "DrainContainer", "StopContainer"]
 
 
@@ -186,7 +187,7 @@ def test_a_service_that_leaves_the_proxy_takes_its_route_away_and_ends_drained()
     old, new = behind("one"), behind("two", None)
     host = deployed(old)
     made = plan_on(host, new)
-    assert kinds(made.switch) == ["RemoveRoute"]
+    assert kinds(made.switch) == ["ConfirmContainer", "RemoveRoute"]
     assert kinds(made.finish) == ["SetReleases", "DrainContainer", "StopContainer"]
     (restored,) = undo(made.switch)
     assert isinstance(restored, SwitchRoute)
@@ -228,25 +229,34 @@ def check(host: SimulatedHost, step: Step, answered: bool) -> None:
 
 @settings(deadline=None)  # a busy machine is no bug
 @given(
-    st.lists(st.tuples(locks(), st.integers(0, 12), st.booleans(), st.booleans()), max_size=7),
+    st.lists(
+        st.tuples(locks(), st.integers(0, 12), st.booleans(), st.booleans(), st.booleans()),
+        max_size=7,
+    ),
     locks(),
 )
 def test_the_route_never_leads_to_nobody_wherever_a_deploy_is_killed(
-    history: list[tuple[Lock, int, bool, bool]], goal: Lock
+    history: list[tuple[Lock, int, bool, bool, bool]], goal: Lock
 ) -> None:
-    """Deploys are killed after any step, or fail and are taken back; the next one ends."""
+    """Deploys are killed after any step, or fail and are taken back; the next one ends.
+
+    `dies`: a new container ends after it was healthy, while other hosts are waited for.
+    """
     host = SimulatedHost("web1")
-    for lock, killed_after, broken, deaf in history:
+    for lock, killed_after, broken, deaf, dies in history:
         host.broken = {names.container_name(lock, "web")} if broken else set()
         host.deaf = deaf
         begun: list[Step] = []
         made = plan_on(host, lock)
         answered = must_answer(host, made)
+        serving_before = {each.name for each in host.serving()}
         try:
             for step in steps_of(made)[:killed_after]:
                 begun.append(step)
                 host.apply(step, lock, make_artifact(lock))
                 check(host, step, answered)
+                if dies and isinstance(step, ProbeContainer) and step.name not in serving_before:
+                    host.end(step.name)
         except StepFailed:
             for step in undo(begun):
                 host.apply(step, lock, make_artifact(lock))

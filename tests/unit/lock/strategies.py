@@ -31,6 +31,7 @@ _EXAMPLES: dict[Any, tuple[str, ...]] = {
     names.Memory: ("0", "512m"),
     names.Network: ("10.0.0.0/8", "::1"),
     names.ObjectId: ("0" * 40, "0123456789abcdef" * 2 + "01234567"),
+    names.Percent: ("1%", "100%"),
     names.PathPrefix: ("/a", "/a.b/~c_-"),
     names.PublishedPort: ("80:80", "127.0.0.1:80:80/udp", "[::1]:1:2"),
     names.Repository: ("shop", "localhost:5000/a/b_c", "example.com/a--b"),

@@ -166,6 +166,11 @@ def test_a_scalar_over_a_table() -> None:
         ("[healthcheck]\nstatus = []\n", "healthcheck.status", "at least 1"),
         ("[healthcheck]\nlimit = nan\n", "healthcheck.limit", "seconds, more than 0"),
         ("[deploy]\nretain = 1.5\n", "deploy.retain", "a whole number from 1 to 100"),
+        ("[deploy]\nbatch = 0\n", "deploy.batch", "a whole number from 1 to 1000"),
+        ('[deploy]\nbatch = "0%"\n', "deploy.batch", "a share such as '25%'"),
+        ("[deploy]\nbatch-pause = 5\n", "deploy.batch", "because of batch-pause"),
+        ('[deploy]\nbatch-check = ["true"]\n', "deploy.batch", "because of batch-check"),
+        ("[deploy]\nbatch-check-timeout = 5\n", "deploy.batch-check", "has the time-out"),
     ],
 )
 def test_rules(added: str, key: str, expected: str) -> None:
