@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from lockship.cli import console
+from lockship.cli.masking import masked
 from lockship.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, LockshipError
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _report_bug(error: BaseException, argv: Sequence[str]) -> int:
     from lockship.cli.text import visible
 
     text = "".join(traceback.format_exception(error))
-    summary = visible(f"{type(error).__name__}: {error}")[:300]
+    summary = visible(masked(f"{type(error).__name__}: {error}"))[:300]
     try:
         path = _write_log(text, argv)
     except (OSError, RuntimeError) as failure:  # RuntimeError: nobody knows where the home is
@@ -123,7 +124,7 @@ def _write_log(text: str, argv: Sequence[str]) -> Path:
     )
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(head + text)
+        file.write(masked(head + text))
     return path
 
 

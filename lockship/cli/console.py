@@ -1,5 +1,7 @@
 """What is printed where: data on stdout, everything else on stderr (law of the doors).
 
+Nothing is printed that `masking` hides.
+
 Colour and live progress only on a terminal that wants them: NO_COLOR (no-color.org) and
 TERM=dumb are respected.
 """
@@ -11,6 +13,8 @@ import os
 import sys
 from collections.abc import Mapping
 from typing import TextIO
+
+from lockship.cli.masking import masked, masked_bytes
 
 
 class StdoutError(Exception):
@@ -34,7 +38,7 @@ def prepare_streams() -> None:
 def data(text: str) -> None:
     """Print a line of data on stdout. Raises StdoutError where that fails."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    data_bytes(text.encode(encoding, "backslashreplace"))
+    data_bytes(masked(text).encode(encoding, "backslashreplace"))
 
 
 def data_bytes(line: bytes) -> None:
@@ -43,7 +47,7 @@ def data_bytes(line: bytes) -> None:
         if sys.stdout is None:  # lockship status >&-
             raise BrokenPipeError
         sys.stdout.flush()
-        sys.stdout.buffer.write(line + b"\n")
+        sys.stdout.buffer.write(masked_bytes(line) + b"\n")
         sys.stdout.buffer.flush()
     except OSError as error:
         raise StdoutError(error) from error
@@ -72,7 +76,7 @@ def say(text: str = "") -> None:
     if sys.stderr is None:  # lockship deploy 2>&-
         return
     try:
-        print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is where progress is printed
+        print(masked(text), file=sys.stderr, flush=True)  # noqa: T201 - this is where progress is printed
     except (OSError, ValueError):
         return
 

@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "restart": "Restart the locked containers, host after host.",
     "remove": "Remove the service from its hosts.",
     "maintenance": "Show a maintenance page instead of the service.",
+    "secrets": "Check where the secrets come from.",
     "exec": "Run a command in a running container of the service.",
 }
 _MODULES: Final = {"exec": "execute"}  # where the command's name is a word of Python

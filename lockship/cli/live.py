@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lockship.cli import console
+from lockship.cli.masking import masked
 from lockship.cli.progress import TAB, Steps, seconds
 from lockship.cli.text import visible
 from lockship.progress import Event
@@ -86,7 +87,7 @@ class Live:
             table.add_row(
                 self._spinner,
                 Text(visible(host or ""), style="bold"),
-                Text(visible(step)),
+                Text(visible(masked(step))),
                 Text(seconds(taken), style="dim"),
             )
         more = len(running) - SHOWN_ROWS
@@ -102,7 +103,7 @@ def _line(event: Event, taken: float | None) -> Text:
         line.append("| " if event.kind == "line" else "· ", style="dim")
     if event.host is not None:
         line.append(f"{visible(event.host)}  ", style="bold")
-    step = visible(event.step, keep=TAB if event.kind == "line" else "")
+    step = visible(masked(event.step), keep=TAB if event.kind == "line" else "")
     line.append(step, style="dim" if event.kind == "line" else "")
     if taken is not None:
         line.append(f"  {seconds(taken)}", style="dim")

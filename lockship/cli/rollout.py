@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
-from lockship.cli import console, lockfile, progress, signals
+from lockship.cli import console, lockfile, progress, secrets, signals
 from lockship.cli.text import visible
 from lockship.errors import EXIT_DONE, AttentionError
 from lockship.lock import writer
@@ -13,9 +13,14 @@ from lockship.lock.fingerprint import build_key
 from lockship.lock.model import Lock
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lockship.deploy.plan import Command
     from lockship.deploy.rollout import Result
     from lockship.deploy.steps import HostPlan, Plan
+    from lockship.secrets.secret import Secret
+
+    Secrets = Mapping[str, Secret]
 
 _FIRST_SIGNAL: Final = "stopping cleanly; once more stops at once"
 _SECOND_SIGNAL: Final = "stopped at once; `lockship deploy` finishes or undoes what was begun"
@@ -23,10 +28,11 @@ _SECOND_SIGNAL: Final = "stopped at once; `lockship deploy` finishes or undoes w
 
 def deploy(found: lockfile.Found, *, wait: bool, as_json: bool) -> int:
     """Build what isn't built, then bring every host to the lock."""
+    values = secrets.resolved(found.lock.secrets, found.root)
     artifact = found.lock.artifact
     if artifact is None or artifact.key != build_key(found.lock):
         found = build(found, quietly=as_json)
-    found, result = _build_and_roll_out(found, "deploy", wait=wait, quietly=as_json)
+    found, result = _build_and_roll_out(found, values, "deploy", wait=wait, quietly=as_json)
     _show_result(found.lock, result, as_json=as_json)
     return EXIT_DONE
 
@@ -37,10 +43,11 @@ def roll_back(found: lockfile.Found, chosen: Lock, *, wait: bool, as_json: bool)
     The lockfile is written first, so that after a kill `lockship deploy` finishes the rollback;
     it is put back where the hosts kept what they had.
     """
+    values = secrets.resolved(chosen.secrets, found.root)
     changed = writer.write(found.path, chosen)
     try:
         to = lockfile.Found(found.root, found.path, chosen)
-        _, result = _build_and_roll_out(to, "rollback", wait=wait, quietly=as_json)
+        _, result = _build_and_roll_out(to, values, "rollback", wait=wait, quietly=as_json)
     except AttentionError:
         raise  # some hosts have it and some don't: `lockship deploy` brings it to all
     except BaseException:
@@ -64,20 +71,22 @@ def build(found: lockfile.Found, *, quietly: bool) -> lockfile.Found:
 
 
 def _build_and_roll_out(
-    found: lockfile.Found, command: Command, *, wait: bool, quietly: bool
+    found: lockfile.Found, values: Secrets, command: Command, *, wait: bool, quietly: bool
 ) -> tuple[lockfile.Found, Result]:
     """Bring every host to the lock that was found; return it with its artifact, and the result."""
     from lockship.deploy.supply import ImageMissing
 
     try:
-        return found, _roll_out(found.lock, command, wait=wait, quietly=quietly)
+        return found, _roll_out(found.lock, values, command, wait=wait, quietly=quietly)
     except ImageMissing:
         # Built once, and gone from here since, or built on another machine without a registry.
         found = build(found, quietly=quietly)
-    return found, _roll_out(found.lock, command, wait=wait, quietly=quietly)
+    return found, _roll_out(found.lock, values, command, wait=wait, quietly=quietly)
 
 
-def _roll_out(lock: Lock, command: Command, *, wait: bool, quietly: bool) -> Result:
+def _roll_out(
+    lock: Lock, values: Secrets, command: Command, *, wait: bool, quietly: bool
+) -> Result:
     """Bring every host to `lock`; Ctrl-C stops it cleanly."""
     from lockship.deploy.journal import local_performer
     from lockship.deploy.rollout import deploy as deploy_lock
@@ -89,6 +98,7 @@ def _roll_out(lock: Lock, command: Command, *, wait: bool, quietly: bool) -> Res
         return deploy_lock(
             lock,
             performer=local_performer(),
+            secrets=values,
             command=command,
             wait=wait,
             stop=stop,

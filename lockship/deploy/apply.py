@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -37,6 +37,7 @@ from lockship.host.link import UNFINISHED
 from lockship.host.server import Server
 from lockship.lock.model import Artifact, Lock
 from lockship.progress import Event, Report
+from lockship.secrets.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Work:
 
     `ship` brings the image to a server, `proxy_image` the proxy's, of which it returns the id.
     `halt` is set when the work is to stop: a probe that waits ends then. `artifact` is None where
-    no step needs an image.
+    no step needs an image; `secrets` are the lock's, and none where no container is created.
     """
 
     lock: Lock
@@ -53,6 +54,7 @@ class Work:
     ship: Callable[[Server], None]
     proxy_image: Callable[[Server], str]
     halt: threading.Event
+    secrets: Mapping[str, Secret] = field(default_factory=dict)
 
 
 def carry_out(step: Step, server: Server, work: Work, mutex: Mutex, report: Report) -> None:
@@ -90,7 +92,8 @@ def apply(step: Step, server: Server, work: Work) -> None:
             server.write_file(names.stored_lock_path(work.lock, fingerprint), dump(work.lock))
         case CreateContainer(name=name, role=role):
             _check_image(server, _artifact(work))
-            server.create(container_spec(work.lock, _artifact(work), role, name))
+            spec = container_spec(work.lock, _artifact(work), role, name, work.secrets)
+            server.create(spec)
         case StartContainer(name=name):
             server.start(name)
         case ProbeContainer(name=name, role=role):

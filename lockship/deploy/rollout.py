@@ -22,6 +22,7 @@ from lockship.host.server import Server
 from lockship.lock.fingerprint import build_key
 from lockship.lock.model import Artifact, Lock
 from lockship.progress import Event, Report, quiet
+from lockship.secrets.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ def deploy(
     lock: Lock,
     *,
     performer: str,
+    secrets: Mapping[str, Secret],
     command: Command = "deploy",
     wait: bool = False,
     stop: threading.Event,
@@ -60,9 +62,10 @@ def deploy(
 ) -> Result:
     """Bring every host to what the lock says, or leave every host as it was.
 
-    `stop` set means: end cleanly. Raises LockshipError (1) where nothing was switched and what
-    was started is removed, UndoneError (4) where a switch was taken back, AttentionError (5)
-    where a host could not be brought back or not be read, InterruptedByUser (130).
+    `secrets` are all of the lock's. `stop` set means: end cleanly. Raises LockshipError (1) where
+    nothing was switched and what was started is removed, UndoneError (4) where a switch was taken
+    back, AttentionError (5) where a host could not be brought back or not be read,
+    InterruptedByUser (130).
     """
     artifact = require_artifact(lock)
     with connected(lock, used_hosts(lock), report) as opened:
@@ -86,7 +89,7 @@ def deploy(
             ):
                 if stop.is_set():
                     raise InterruptedByUser("Interrupted; nothing was changed.")
-                work = Work(lock, artifact, supply.ship, proxy_image.get, halt)
+                work = Work(lock, artifact, supply.ship, proxy_image.get, halt, secrets)
                 phases = Phases(servers, mutexes, work, steps, command, performer, stop, report)
                 phases.stage()
                 phases.switch()

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from lockship.deploy import names
 from lockship.deploy.proxy.container import NETWORK
 from lockship.host.types import ContainerSpec
 from lockship.lock.model import Artifact, Lock
+from lockship.secrets.secret import Secret
 
 
-def container_spec(lock: Lock, artifact: Artifact, role_name: str, name: str) -> ContainerSpec:
+def container_spec(
+    lock: Lock,
+    artifact: Artifact,
+    role_name: str,
+    name: str,
+    secrets: Mapping[str, Secret],
+) -> ContainerSpec:
     """Return the container that the lock describes for a role, under this name.
 
-    Its image is named by id (law 4).
+    Its image is named by id (law 4). `secrets` are all of the lock's; the role gets its own.
     """
     role = lock.roles[role_name]
     upstream = names.upstream(lock, role_name, artifact.image_id)
@@ -31,4 +40,5 @@ def container_spec(lock: Lock, artifact: Artifact, role_name: str, name: str) ->
         stop_timeout=role.stop_timeout,
         network=NETWORK if upstream else "",
         alias=names.alias(lock, role_name, artifact.image_id) if upstream else "",
+        secrets={each: secrets[each] for each in role.secrets},
     )

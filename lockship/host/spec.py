@@ -30,9 +30,10 @@ def to_engine(spec: ContainerSpec) -> dict[str, Any]:
         host["Memory"] = parse_memory(spec.memory)
     if spec.cpus:
         host["NanoCpus"] = round(spec.cpus * 1e9)
+    env = dict(spec.env) | {name: secret.reveal() for name, secret in spec.secrets.items()}
     body: dict[str, Any] = {
         "Image": spec.image,
-        "Env": [f"{name}={value}" for name, value in spec.env.items()],
+        "Env": [f"{name}={value}" for name, value in env.items()],
         "Labels": dict(spec.labels),
         "ExposedPorts": {name: {} for name in bindings},
         "StopTimeout": math.ceil(spec.stop_timeout),

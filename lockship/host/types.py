@@ -7,6 +7,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from lockship.secrets.secret import Secret
+
 ContainerState = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
 Health = Literal["starting", "healthy", "unhealthy"]
 
@@ -74,8 +76,9 @@ class ListedImage(Struct, frozen=True):
 class ContainerSpec(Struct, frozen=True):
     """A container to create. Sizes in bytes, times in seconds, `cpus` in cores.
 
-    `network` is a network of lockship's own, made when it isn't there ('': the engine's default
-    one); in it the container is known by its name and by `alias`.
+    `secrets` are variables too, and show in no message. `network` is a network of lockship's own,
+    made when it isn't there ('': the engine's default one); in it the container is known by its
+    name and by `alias`.
     """
 
     name: str
@@ -91,6 +94,7 @@ class ContainerSpec(Struct, frozen=True):
     stop_timeout: float
     network: str = ""
     alias: str = ""
+    secrets: Mapping[str, Secret] = {}
 
 
 class EngineInfo(Struct, frozen=True):

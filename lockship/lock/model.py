@@ -125,6 +125,7 @@ class Role(Table, frozen=True):
     cpus: Annotated[float, Meta(gt=0, le=1024)] | None = None
     stop_timeout: Seconds = 10.0
     healthcheck: bool = True
+    secrets: tuple[EnvName, ...] = ()
     order: Literal["stop-first"] | None = None  # None: the new one starts before the old one stops
     proxy: bool | None = None  # never False: a lock without a proxy says nothing of one
 
@@ -219,7 +220,8 @@ class Artifact(Table, frozen=True):
 class Lock(Table, frozen=True):
     """One lockfile: everything that `build`, `deploy` and `hook` are told.
 
-    `fingerprint` is over all tables except `[artifact]`.
+    `fingerprint` is over all tables except `[artifact]`. `secrets` are names with the sources where
+    a deploy looks for them (`secrets.sources`), never values.
     """
 
     lock_version: int
@@ -231,6 +233,7 @@ class Lock(Table, frozen=True):
     roles: Annotated[dict[RoleName, Role], Meta(min_length=1)]
     hosts: dict[HostName, Host]
     env: dict[EnvName, str] = {}
+    secrets: dict[EnvName, str] = {}
     healthcheck: Healthcheck = Healthcheck()
     deploy: Deploy = Deploy()
     proxy: Proxy | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shlex
 import tomllib
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -62,16 +63,21 @@ class RoleTable(Table, frozen=True):
     cpus: Annotated[float, Meta(gt=0, le=1024)] | None = None
     stop_timeout: Seconds = 10.0
     healthcheck: bool = True
+    secrets: tuple[EnvName, ...] | None = None
     order: Literal["start-first", "stop-first"] = "start-first"
     proxy: bool = False
 
-    def for_lock(self) -> Role:
-        """Return the lock's table: hosts by name, the command as a list."""
+    def for_lock(self, secrets: Iterable[str] = ()) -> Role:
+        """Return the lock's table: hosts by name, the command as a list.
+
+        `secrets` are those of a role that doesn't name its own.
+        """
         fields = msgspec.structs.asdict(self)
         command = shlex.split(self.command) if isinstance(self.command, str) else self.command
         locked = {
             "hosts": tuple(hosts.parse(host).name for host in self.hosts),
             "command": tuple(command),
+            "secrets": tuple(secrets) if self.secrets is None else self.secrets,
             "order": self.order if self.order == "stop-first" else None,
             "proxy": self.proxy or None,
         }
@@ -87,6 +93,7 @@ class Config(Table, frozen=True):
     build: Build = Build()
     image: ImageTable = ImageTable()
     env: dict[EnvName, str] = field(default_factory=dict)
+    secrets: dict[EnvName, str] = field(default_factory=dict)
     healthcheck: Healthcheck = Healthcheck()
     deploy: Deploy = Deploy()
     proxy: Proxy | None = None

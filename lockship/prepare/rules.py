@@ -15,6 +15,8 @@ from lockship.lock.shape import Path, Problem
 from lockship.prepare import hosts
 from lockship.prepare.proxyrules import check as check_proxy
 from lockship.prepare.tables import Tables, quoted, roles, strings, table
+from lockship.secrets.sources import EXPECTED as EXPECTED_SOURCE
+from lockship.secrets.sources import parse as parse_source
 
 RESERVED_ENV: Final = frozenset({"LOCKSHIP_VERSION", "LOCKSHIP_SERVICE"})
 RESERVED_LABELS: Final = "dev.lockship."
@@ -37,6 +39,7 @@ def check(tables: Tables, unsound: set[Path]) -> list[Problem]:
         _healthcheck,
         _remote,
         _env,
+        _secrets,
         _platforms,
         _batch,
         check_proxy,
@@ -130,6 +133,27 @@ def _env(tables: Tables) -> Iterator[Problem]:
     for name in table(tables.get("env")):
         if name in RESERVED_ENV:
             yield Problem(("env", name), "this name", "another one: lockship sets it itself")
+
+
+def _secrets(tables: Tables) -> Iterator[Problem]:
+    """Each secret has a source, a name of its own, and a role asks for none that isn't there."""
+    known, env = table(tables.get("secrets")), table(tables.get("env"))
+    for name, text in known.items():
+        at = ("secrets", name)
+        if name in RESERVED_ENV:
+            yield Problem(at, "this name", "another one: lockship sets it itself")
+        if name in env:
+            yield Problem(at, "this name in [env] too", "a name in one of the two tables")
+        if isinstance(text, str):
+            try:
+                parse_source(text)
+            except ValueError:
+                # What was found isn't shown: it may be the secret itself.
+                yield Problem(at, "something else", EXPECTED_SOURCE)
+    for path, role in roles(tables):
+        for index, text in strings(role.get("secrets")):
+            if text not in known:
+                yield Problem((*path, "secrets", index), quoted(text), "a name in [secrets]")
 
 
 def _platforms(tables: Tables) -> Iterator[Problem]:

@@ -22,6 +22,7 @@ FLOORS = [
     set(STAGES),
     {"history"},
     {"git", "gitobjects", "host"},
+    {"secrets"},
     {"lock"},
     {"errors", "progress"},
 ]

@@ -132,7 +132,7 @@ class SimulatedHost:
                 self.in_flight.discard(name)
 
     def _create(self, name: str, role: str, lock: Lock, artifact: Artifact) -> None:
-        spec = container_spec(lock, artifact, role, name)
+        spec = container_spec(lock, artifact, role, name, {})
         if name in self.containers or spec.image not in self.images:
             raise StepFailed(f"{name} can't be created")
         published = []

@@ -250,3 +250,32 @@ def test_a_proxy() -> None:
 def test_a_proxy_that_makes_no_sense(text: str, said: str) -> None:
     (one,) = complaints(text)
     assert said in one
+
+
+SECRETS = MINIMAL + '[secrets]\nB = "env:B"\nA = "file:a.txt"\n'
+
+
+def test_secrets_go_to_every_role_that_does_not_name_its_own() -> None:
+    config = load(SECRETS + '[roles.job]\nhosts = ["local"]\nsecrets = ["A"]\n')
+    assert config.secrets == {"B": "env:B", "A": "file:a.txt"}
+    assert config.roles["web"].for_lock(config.secrets).secrets == ("B", "A")
+    assert config.roles["job"].for_lock(config.secrets).secrets == ("A",)
+    none = load(SECRETS.replace("\n[secrets]", "\nsecrets = []\n[secrets]"))
+    assert none.roles["web"].for_lock(none.secrets).secrets == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (MINIMAL + '[secrets]\nA = "hunter2"\n', "secrets.A: found something else"),
+        (MINIMAL + '[secrets]\nA = "https://u:hunter2@b/"\n', "secrets.A: found something else"),
+        (MINIMAL + '[secrets]\nLOCKSHIP_VERSION = "env:A"\n', "lockship sets it itself"),
+        (SECRETS + '[env]\nA = "1"\n', "secrets.A"),
+        (MINIMAL + 'secrets = ["A"]\n', "roles.web.secrets[0]"),
+        (MINIMAL + "[secrets]\nA = 1\n", "secrets.A"),
+    ],
+)
+def test_secrets_that_are_none(text: str, said: str) -> None:
+    (one,) = complaints(text)
+    assert said in one
+    assert "hunter2" not in one, "a value that stands in its source's place"
