@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "remove": "Remove the service from its hosts.",
     "maintenance": "Show a maintenance page instead of the service.",
     "secrets": "Check where the secrets come from.",
+    "prune": "Remove what no rollback needs any more from the hosts.",
     "exec": "Run a command in a running container of the service.",
 }
 _MODULES: Final = {"exec": "execute"}  # where the command's name is a word of Python

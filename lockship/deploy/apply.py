@@ -22,6 +22,7 @@ from lockship.deploy.steps import (
     DrainContainer,
     ProbeContainer,
     RemoveContainer,
+    RemoveFile,
     RemoveImage,
     RemoveRoute,
     SetReleases,
@@ -107,6 +108,8 @@ def apply(step: Step, server: Server, work: Work) -> None:
             server.remove(name)
         case RemoveImage(image_id=image_id):
             server.remove_image(image_id)
+        case RemoveFile(path=path):
+            server.remove_file(path)
         case SetReleases(releases=releases):
             data = msgspec.json.format(msgspec.json.encode(releases), indent=2)
             server.write_file(names.releases_path(work.lock), data + b"\n")

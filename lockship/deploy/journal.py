@@ -30,6 +30,7 @@ Act = Literal[
     "remove",
     "maintenance on",
     "maintenance off",
+    "prune",
 ]
 Outcome = Literal["deployed", "done", "failed", "undone", "attention"]
 

@@ -44,7 +44,8 @@ class HostState(Struct, frozen=True):
     `containers` are the project's, in all states; `holders` are all that have published ports;
     `releases` are those of the releases file, newest last (the last is the current one);
     `images` are the ids of the service's images; `has_image` tells of the locked image.
-    `proxy` is None where neither the lock nor a container has to do with one.
+    `proxy` is None where neither the lock nor a container has to do with one. `files` are the
+    paths in the run folder, below the login home as names gives them; only `prune` looks there.
     """
 
     host: str
@@ -54,3 +55,4 @@ class HostState(Struct, frozen=True):
     images: tuple[str, ...] = ()
     has_image: bool = False
     proxy: ProxyState | None = None
+    files: tuple[str, ...] = ()

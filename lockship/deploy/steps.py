@@ -128,6 +128,18 @@ class RemoveImage(_Step, frozen=True, tag="remove-image"):
         return f"remove image {self.image_id.removeprefix('sha256:')[:12]}"
 
 
+class RemoveFile(_Step, frozen=True, tag="remove-file"):
+    """Remove a file of the run folder."""
+
+    path: str
+    why: str
+
+    @property
+    def text(self) -> str:
+        """What the step does, in words."""
+        return f"remove {self.path}"
+
+
 class Release(Struct, frozen=True, rename="kebab"):
     """A version that served here, and what a rollback to it needs."""
 
@@ -238,6 +250,7 @@ Step = (
     | StopContainer
     | RemoveContainer
     | RemoveImage
+    | RemoveFile
     | SetReleases
     | BootProxy
     | SwitchRoute

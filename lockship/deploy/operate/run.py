@@ -29,7 +29,8 @@ Failed = dict[str, LockshipError]
 class Task:
     """What is to be done on which hosts; `role` None is all of them.
 
-    `plan` is pure. `one_by_one`: a host is begun when the one before it has ended well.
+    `plan` is pure, of what `observe` sees. `one_by_one`: a host is begun when the one before it
+    has ended well.
     """
 
     command: journal.Act
@@ -37,13 +38,14 @@ class Task:
     plan: Callable[[HostState], HostPlan]
     role: str | None = None
     one_by_one: bool = False
+    observe: Callable[[Server, Lock], HostState] = observe
 
 
 def look(lock: Lock, task: Task, *, report: Report = quiet) -> Plan:
     """Observe the task's hosts and return what it would do now. Changes nothing."""
     with connected(lock, task.hosts, report) as opened:
         opened.values_or_raise("Not every host can be reached; nothing was changed.")
-        return _plan(lock, task, _observe(lock, opened.done))
+        return _plan(lock, task, _observe(lock, task, opened.done))
 
 
 def run(
@@ -65,13 +67,13 @@ def run(
     with connected(lock, task.hosts, report) as opened:
         opened.values_or_raise("Not every host can be reached; nothing was changed.")
         servers = opened.done
-        plan = _plan(lock, task, _observe(lock, servers))
+        plan = _plan(lock, task, _observe(lock, task, servers))
         if plan.empty and agreed is None:
             return plan
         with held_everywhere(
             servers, lock, performer, wait=wait, stop=stop, report=report
         ) as mutexes:
-            states = _observe(lock, servers)
+            states = _observe(lock, task, servers)
             plan = _plan(lock, task, states)
             if agreed is not None and plan != agreed:
                 raise RefusedError(
@@ -93,8 +95,10 @@ def _plan(lock: Lock, task: Task, states: Sequence[HostState]) -> Plan:
     return Plan(lock.service.version, lock.fingerprint, hosts)
 
 
-def _observe(lock: Lock, servers: Mapping[str, Server]) -> list[HostState]:
-    seen = each(servers, lambda name: observe(servers[name], lock), parallel=lock.deploy.parallel)
+def _observe(lock: Lock, task: Task, servers: Mapping[str, Server]) -> list[HostState]:
+    seen = each(
+        servers, lambda name: task.observe(servers[name], lock), parallel=lock.deploy.parallel
+    )
     return seen.values_or_raise("Not every host could be observed; nothing was changed.")
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from lockship.deploy.fleet import used_hosts
 from lockship.deploy.operate import plans
+from lockship.deploy.operate import prune as pruning
 from lockship.deploy.operate.run import Task
 from lockship.deploy.proxy import boot as booting
 from lockship.deploy.proxy import manage
@@ -53,6 +54,17 @@ def remove(lock: Lock, role: str | None, host: str | None) -> Task:
     """Remove containers, route and images on all hosts at the same time."""
     hosts = used_hosts(lock, role, host)
     return Task("remove", hosts, lambda state: plans.remove(lock, state, role), role)
+
+
+def prune(lock: Lock, host: str | None, *, locks: bool) -> Task:
+    """Remove what no kept release needs; with `locks` the stored locks, too."""
+    hosts = used_hosts(lock, None, host)
+    return Task(
+        "prune",
+        hosts,
+        lambda state: pruning.prune(lock, state, locks=locks),
+        observe=pruning.look,
+    )
 
 
 def maintenance_on(lock: Lock, message: str, host: str | None) -> Task:

@@ -24,6 +24,7 @@ from lockship.deploy.steps import (
     ProbeContainer,
     Release,
     RemoveContainer,
+    RemoveFile,
     RemoveImage,
     RemoveRoute,
     SetReleases,
@@ -110,6 +111,8 @@ class SimulatedHost:
             case RemoveImage(image_id=image_id):
                 if all(c.image_id != image_id for c in self.containers.values()):
                     self.images.discard(image_id)
+            case RemoveFile(path=path):
+                self.stored.discard("sha256:" + path.rpartition("/")[2].removesuffix(".toml"))
             case SetReleases(releases=releases):
                 self.releases = releases
             case BootProxy():
