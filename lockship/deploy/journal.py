@@ -10,6 +10,7 @@ import getpass
 import hashlib
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -91,6 +92,17 @@ def append(server: Server, lock: Lock, line: Entry) -> None:
     # A line that a full disk cut short keeps its place; it doesn't swallow the next one.
     start = b"\n" if tail and not tail.endswith(b"\n") else b""
     server.append_line(path, start + msgspec.json.encode(chained))
+
+
+def served(server: Server, lock: Lock) -> frozenset[str]:
+    """Return the fingerprints of the locks whose deploy or rollback ended well on a host."""
+    found = set()
+    for line in (server.read_file(names.journal_path(lock)) or b"").splitlines():
+        with suppress(msgspec.MsgspecError):  # a line that a full disk cut short
+            told = msgspec.json.decode(line, type=Entry)
+            if told.outcome == "deployed":
+                found.add(told.fingerprint)
+    return frozenset(found)
 
 
 def _last_line(tail: bytes) -> bytes:

@@ -6,19 +6,21 @@ from collections.abc import Iterable, Mapping
 
 from lockship.deploy import names
 from lockship.deploy.fleet import connected, each, used_hosts
+from lockship.deploy.journal import served
 from lockship.deploy.observe import read_releases
 from lockship.deploy.steps import Release
 from lockship.errors import LockshipError, RefusedError
 from lockship.host.server import Server
 from lockship.lock.model import Lock
 from lockship.lock.reader import parse
-from lockship.progress import Report, quiet
+from lockship.progress import Event, Report, quiet
 
 
 def choose(lock: Lock, version: str | None, *, report: Report = quiet) -> Lock:
     """Return the stored lock of `version`, or of the release before the current one.
 
-    `lock` only says which hosts to ask. Raises LockshipError where there is nothing to roll back
+    `lock` only says which hosts to ask. A version that is stored and isn't a release is allowed
+    where it is named, and said to be so. Raises LockshipError where there is nothing to roll back
     to, RefusedError where hosts disagree on what came before.
     """
     with connected(lock, used_hosts(lock), report) as opened:
@@ -28,6 +30,8 @@ def choose(lock: Lock, version: str | None, *, report: Report = quiet) -> Lock:
         results.values_or_raise("Not every host could be asked what ran before.")
         fingerprint = _before(results.done) if version is None else None
         found = _stored(servers, lock, fingerprint, version)
+        if found is not None and (note := _unkept(servers, found, results.done)):
+            report(Event("note", note))
     if found is None:
         raise LockshipError(
             f"No host has a lock of {lock.project} {version}."
@@ -36,6 +40,20 @@ def choose(lock: Lock, version: str | None, *, report: Report = quiet) -> Lock:
             hint=_known(results.done),
         )
     return found
+
+
+def _unkept(
+    servers: Mapping[str, Server], lock: Lock, releases: Mapping[str, tuple[Release, ...]]
+) -> str | None:
+    """Return what a person should know of a stored lock that no host keeps as a release."""
+    kept = {each_one.fingerprint for known in releases.values() for each_one in known}
+    if lock.fingerprint in kept:
+        return None
+    results = each(servers, lambda h: served(servers[h], lock), parallel=len(servers))
+    told = results.values_or_raise("Not every host's journal could be read.")
+    if any(lock.fingerprint in fingerprints for fingerprints in told):
+        return f"{lock.service.version} served before, and isn't kept any more: it is brought anew"
+    return f"{lock.service.version} never served here: no deploy of it ended well"
 
 
 def _before(releases: Mapping[str, tuple[Release, ...]]) -> str | None:

@@ -95,6 +95,22 @@ def test_a_rollback_after_a_stop_serves_the_version_before() -> None:
     assert [each.name for each in host.serving()] == [names.container_name(old, "web")]
 
 
+def test_a_rollback_to_a_container_that_is_there_is_a_switch() -> None:
+    old, new = behind("one"), behind("two")
+    host = deployed(old, new)
+    assert kinds(tuple(steps_of(plan_on(host, old, "rollback")))) == [
+        "StoreLock",
+        "StartContainer",
+        "ProbeContainer",
+        "SwitchRoute",
+        "SetReleases",
+        "DrainContainer",
+        "StopContainer",
+        "RemoveContainer",  # of the version that was left
+        "RemoveImage",
+    ]
+
+
 def test_start_and_restart_act_on_the_lock_only() -> None:
     host, other = deployed(make_lock("one")), make_lock("two")
     for act in (start, restart):
