@@ -98,17 +98,10 @@ def test_a_rollback_after_a_stop_serves_the_version_before() -> None:
 def test_a_rollback_to_a_container_that_is_there_is_a_switch() -> None:
     old, new = behind("one"), behind("two")
     host = deployed(old, new)
-    assert kinds(tuple(steps_of(plan_on(host, old, "rollback")))) == [
-        "StoreLock",
-        "StartContainer",
-        "ProbeContainer",
-        "SwitchRoute",
-        "SetReleases",
-        "DrainContainer",
-        "StopContainer",
-        "RemoveContainer",  # of the version that was left
-        "RemoveImage",
-    ]
+    done = kinds(tuple(steps_of(plan_on(host, old, "rollback"))))
+    assert not {"ShipImage", "CreateContainer"} & set(done)
+    way = ["StartContainer", "ProbeContainer", "SwitchRoute", "DrainContainer", "StopContainer"]
+    assert [each for each in done if each in way] == way
 
 
 def test_start_and_restart_act_on_the_lock_only() -> None:
