@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from lockship.cli import console, progress, signals
+from lockship.cli import console, progress, question, signals
 from lockship.cli.text import visible
-from lockship.errors import EXIT_DONE, InterruptedByUser, UsageError
+from lockship.errors import EXIT_DONE
 from lockship.lock.model import Lock
 
 if TYPE_CHECKING:
@@ -40,13 +39,14 @@ def run(lock: Lock, task: Task, manner: Manner, *, done: str) -> int:
     agreed = None
     if manner.only_plan or not manner.yes:
         if not manner.only_plan:
-            _require_terminal(task.command)
+            otherwise = "Say yes with -y; `--plan` shows what would be done."
+            question.require_terminal(task.command, otherwise)
         with progress.shown(quietly=manner.as_json, brief=True) as report:
             agreed = operate.look(lock, task, report=report)
         if manner.only_plan:
             return _show(agreed, as_json=manner.as_json)
         if not agreed.empty:
-            _ask(task.command, agreed)
+            question.ask(task.command, _lines(agreed))
     with (
         signals.stopping(first=_FIRST_SIGNAL, second=_SECOND_SIGNAL) as stop,
         progress.shown(quietly=manner.as_json) as report,
@@ -73,22 +73,6 @@ def run(lock: Lock, task: Task, manner: Manner, *, done: str) -> int:
 
 def _subject(lock: Lock, task: Task) -> str:
     return f"{lock.project}'s {task.role}" if task.role else lock.project
-
-
-def _require_terminal(command: str) -> None:
-    if not (console.is_terminal(sys.stdin) and console.is_terminal(sys.stderr)):
-        raise UsageError(
-            f"`lockship {command}` asks before it does anything, and there is no terminal.",
-            hint="Say yes with -y; `--plan` shows what would be done.",
-        )
-
-
-def _ask(command: str, plan: Plan) -> None:
-    for line in _lines(plan):
-        console.say(line)
-    console.say(f"{command}: go on? [y/N]")
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise InterruptedByUser("Nothing was changed.")
 
 
 def _show(plan: Plan, *, as_json: bool) -> int:

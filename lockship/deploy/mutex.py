@@ -24,7 +24,8 @@ from lockship.host.server import Server
 
 # POSIX sh; dash and busybox run it. $1 is the file, $2 the lease in seconds. Children get no copy
 # of descriptor 9, or one that lives on would hold the mutex. A file without text is that of a
-# holder who hasn't written yet, or of someone who asks (`_ASK`): it's worth a second look.
+# holder who hasn't written yet, or of someone who asks (`holder`): it's worth a second look. Each
+# heartbeat touches it.
 _HOLD: Final = """\
 for tool in flock timeout dd; do
   command -v $tool >/dev/null 2>&1 || { echo "needs $tool"; exit 1; }
@@ -43,17 +44,13 @@ for look in 1 2 3; do
   sleep 1
 done
 IFS= read -r info || exit 1
-printf '%s\\n' "$info" >"$1" || exit 1
+printf '%s\\n%s\\n' "$info" $$ >"$1" || exit 1
 echo held
 while beat=$(exec 9>&-; exec timeout "$2" dd bs=1 count=1 2>/dev/null); [ "$beat" = . ]; do
+  touch -c "$1" 9>&-
   echo .
 done
 : >"$1"
-"""
-_ASK: Final = """\
-[ -e "$1" ] || exit 0
-exec 9<"$1" || exit 1
-flock -n -s 9 || cat "$1"
 """
 _PATIENCE: Final = 20.0  # seconds for the program to say whether it holds the mutex
 _BEATS: Final = 5  # heartbeats per lease
@@ -76,8 +73,8 @@ class MutexLost(LockshipError):  # noqa: N818
 
     def __init__(self, host: str, lease: float) -> None:
         super().__init__(
-            f"{host}: the mutex was lost (connection broken, or this process frozen for"
-            f" {lease:g} s)",
+            f"{host}: the mutex was lost (broken by somebody, or the connection was, or this"
+            f" process was frozen for {lease:g} s)",
             hint="run the same command again: it finishes the job",
         )
         self.host = host
@@ -111,15 +108,6 @@ def hold(
     except BaseException:
         process.close()
         raise
-
-
-def holder(server: Server, path: str) -> bytes | None:
-    """Return what the holder of the mutex wrote about itself; None when it is free."""
-    process = server.spawn(["sh", "-c", _ASK, "sh", path])
-    try:
-        return _readline(server, process).strip() or None
-    finally:
-        process.close()
 
 
 class Mutex:

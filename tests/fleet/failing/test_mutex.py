@@ -1,5 +1,6 @@
 """One deploy at a time, whatever becomes of the one that is at it."""
 
+import json
 import re
 import signal
 
@@ -61,3 +62,32 @@ def test_holder_frozen_loses_it_and_stops(beside: Service) -> None:
     beside.settled("of somebody else")
     assert beside.outcomes("web1", version) == ["deployed"]
     assert beside.deploy().count("nothing was to be done") == 1
+
+
+def test_broken_holder_stops_before_its_next_step(beside: Service) -> None:
+    version = beside.change("broken")
+    told = json.loads(beside.lockship("mutex", "status", "--json").stdout)
+    assert [(each["host"], each["state"]) for each in told["hosts"]] == [
+        ("web1", "free"),
+        ("web2", "free"),
+    ]
+    beside.gate("web2", healthy=False)
+    with started(beside, "deploy") as first:
+        first.saw("web2  start ", "done")
+        told = json.loads(beside.lockship("mutex", "status", "--json").stdout)
+        assert {each["version"] for each in told["hosts"]} == {version}
+        assert all(each["performer"].startswith("ada@") for each in told["hosts"])
+        assert all(0 <= each["heartbeat"] <= 5 for each in told["hosts"])
+        first.signal(signal.SIGSTOP)
+        assert "there is no terminal" in beside.lockship("mutex", "break", expect=2).stderr
+        assert not beside.free("web1")
+        assert "broken on web1, web2" in beside.lockship("mutex", "break", "-y").stderr
+        assert beside.free("web1")
+        assert beside.free("web2")
+        beside.gate("web2", healthy=True)
+        before = beside.world()
+        first.signal(signal.SIGCONT)
+        assert "the mutex was lost" in first.ends(5)
+    assert beside.world() == before
+    assert "nobody holds it" in beside.lockship("mutex", "break", "-y").stderr
+    beside.mended("broken")

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from lockship.deploy.mutex import Mutex, MutexHeld, MutexLost, hold, holder
+from lockship.deploy.holder import Said, holder
+from lockship.deploy.mutex import Mutex, MutexHeld, MutexLost, hold
 from lockship.host.connect import connect, local
 from lockship.host.errors import HostError
 from lockship.host.server import Server
@@ -78,7 +79,11 @@ def test_one_holds_it_and_others_are_told_who(as_user: Fleet, web1: Server, to: 
         ) as caught:
             take(second)
         assert caught.value.info == INFO
-        assert holder(second, PATH) == INFO
+        seen = holder(second, PATH)
+        assert seen is not None
+        assert seen.info == INFO
+        assert seen.said == Said("ada@laptop", "2026-01-01T10:00:00", "4f2a")
+        assert 0 <= seen.silent <= LEASE  # heartbeats are seen, though whole seconds are counted
     assert holder(second, PATH) is None
     assert free(second)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import http.client
 import json
+import subprocess
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,8 @@ import pytest
 from tests.fleet.proxy.conftest import config, release, service
 from tests.fleet.proxy.load import load
 from tests.fleet.shop import Shop
-from tests.harness import Fleet
+from tests.harness import Fleet, until
+from tests.harness.cli import lockship_command
 from tests.harness.images import TRAEFIK, ensure_traefik
 
 ONE = ("web1",)
@@ -79,6 +83,31 @@ def test_the_same_host_name_and_path_is_refused_before_anything_starts(
     assert "web1: shop already claims shop.test/" in refused.stderr
     assert thief.containers("web1", "thief") == []
     assert ask(shop.fleet["web1"].address, "a.test") == "404"
+
+
+def test_of_two_first_deploys_at_once_one_gets_the_route(shop: Shop, tmp_path: Path) -> None:
+    """Both plans see nobody there; who comes second is taken back."""
+    thief = another(shop.fleet, tmp_path, "thief", 'hosts = ["shop.test"]\n')
+    claims = shop.fleet["web1"].home / ".lockship/_proxy/claims"
+    claims.parent.mkdir(parents=True)
+    with ExitStack() as stack:
+        file = stack.enter_context(claims.open("w"))
+        fcntl.flock(file, fcntl.LOCK_EX)  # nobody claims a route before both are so far
+        deploys = []
+        for each in (shop, thief):
+            each.run("prepare")
+            each.run("build")
+            argv = lockship_command(["deploy"])
+            process = subprocess.Popen(argv, cwd=each.folder, env=each.fleet.env())
+            stack.callback(process.kill)
+            deploys.append(process)
+        until(lambda: shop.containers("web1"), 60, "shop's container")
+        until(lambda: thief.containers("web1", "thief"), 60, "thief's container")
+        fcntl.flock(file, fcntl.LOCK_UN)
+        assert sorted(process.wait(60) for process in deploys) == [0, 4]
+    assert ask(shop.fleet["web1"].address, "shop.test") == "none"
+    assert bool(shop.containers("web1")) != bool(thief.containers("web1", "thief"))
+    assert len(list((claims.parent / "dynamic").glob("*.yml"))) == 1
 
 
 def test_a_reboot_keeps_all_routes_and_takes_the_new_settings(shop: Shop, tmp_path: Path) -> None:
