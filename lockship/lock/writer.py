@@ -45,10 +45,10 @@ def _comments(text: str) -> dict[_Path, list[str]]:
     found: dict[_Path, list[str]] = {}
     pending: list[str] = []
     table: _Path = ()
-    for line in text.splitlines():
-        stripped = line.strip()
-        if stripped.startswith("#"):
-            pending.append(line.rstrip() + "\n")
+    # Not splitlines(): for it a character in a value, such as U+0085, ends a line too.
+    for line in text.split("\n"):
+        if line.lstrip(" \t").startswith("#"):
+            pending.append(line.rstrip(" \t\r") + "\n")
             continue
         path = _path_of(line, table)
         if path is not None:

@@ -119,6 +119,10 @@ def test_what_makes_another_image_and_what_does_not() -> None:
 
 
 class TestComments:
+    def test_what_is_in_a_value_is_none(self) -> None:
+        lock = make_lock(build={"target": "\x85# a\u2028# b"})
+        assert dump(lock, dump(lock).decode()) == dump(lock)
+
     def test_they_stay_where_they_were(self) -> None:
         lock = make_lock(env={"B": "2", "A": "1"})
         text = dump(lock).decode()
