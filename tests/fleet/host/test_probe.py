@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from lockship.deploy.probe import Halted, ProbeFailed, probe
+from lockship.deploy.probe import Halted, probe
+from lockship.deploy.unhealthy import ProbeFailed
 from lockship.host.connect import connect, local
 from lockship.host.errors import HostError
 from lockship.host.server import Server
@@ -80,6 +81,22 @@ def test_nothing_listens(web1: Server) -> None:
     assert "container: running" in error.details
     error = fails(web1, Healthcheck(port=8080, interval=0.2, limit=1.0))
     assert error.details[0].startswith("asked: tcp://")
+    assert "nothing listens on a TCP port in the container" in error.details
+    assert "healthcheck.limit" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("listen", "seen", "hint"),
+    [
+        ("8000", "8000", "it listens on 8000, not on 80: set healthcheck.port"),
+        ("127.0.0.1:80", "80 (from inside only)", "it listens on 127.0.0.1 only"),
+    ],
+)
+def test_something_listens_elsewhere(web1: Server, listen: str, seen: str, hint: str) -> None:
+    run(web1, f"exec httpd -f -p {listen} -h /")
+    error = fails(web1, http(port=80, limit=1.0))
+    assert f"in the container something listens on: {seen}" in error.details
+    assert error.hint.startswith(hint)
 
 
 def test_it_accepts_and_never_answers(web1: Server) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from lockship.deploy import names
-from lockship.deploy.proxy import confirm, container, drain, route
+from lockship.deploy.proxy import confirm, container, route
 from lockship.deploy.spec import container_spec
 from lockship.host.spec import to_engine
 from lockship.lock.model import Proxy, ProxyServer
@@ -129,28 +129,6 @@ def test_the_proxy_serves_a_file_only_when_it_says_all_of_it() -> None:
     disabled = told(text)
     disabled["routers"]["0_shop@file"]["status"] = "disabled"
     assert not confirm.is_served(disabled, "shop", text)
-
-
-TCP = """\
-  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
-   0: 00000000:1F40 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1 0
-   1: 030012AC:1F40 020012AC:A1B2 01 00000000:00000000 00:00000000 00000000     0        0 2 1 0
-   2: 030012AC:1F40 020012AC:A1B4 06 00000000:00000000 00:00000000 00000000     0        0 3 1 0
-   3: 030012AC:1F40 020012AC:A1B6 04 00000005:00000000 00:00000000 00000000     0        0 4 1 0
-   4: 030012AC:1F40 010012AC:A1B6 01 00000000:00000000 00:00000000 00000000     0        0 5 1 0
-   5: 030012AC:1F41 020012AC:A1B6 01 00000000:00000000 00:00000000 00000000     0        0 6 1 0
-"""
-TCP6 = """\
-  sl  local_address                         remote_address                        st tx_queue
-   0: 0000000000000000FFFF0000030012AC:1F40 0000000000000000FFFF0000020012AC:D4B8 01 00000000:0
-"""
-
-
-def test_open_connections_of_the_proxy_are_counted_and_nothing_else() -> None:
-    """Established, or with an answer on its way; not listening, ended, from others, elsewhere."""
-    assert drain.count(TCP, 8000, "172.18.0.2") == 2
-    assert drain.count(TCP6, 8000, "172.18.0.2") == 1
-    assert drain.count(TCP, 8000, "172.18.0.9") == 0
 
 
 def test_the_name_for_the_proxy_fits_dns_and_tells_images_apart() -> None:
