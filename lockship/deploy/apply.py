@@ -116,7 +116,7 @@ def apply(step: Step, server: Server, work: Work) -> None:
         case BootProxy():
             boot.boot(server, work.lock, work.proxy_image)
         case SwitchRoute():
-            switch.switch(server, work.lock, step)
+            switch.switch(server, work.lock, step, work.secrets)
         case ChangeRoute():
             switch.change(server, work.lock, step)
         case RemoveRoute(project=project):

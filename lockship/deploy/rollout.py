@@ -12,6 +12,7 @@ from lockship.deploy.fleet import connected, each, gathered, used_hosts
 from lockship.deploy.observe import observe
 from lockship.deploy.phases import Phases
 from lockship.deploy.plan import Command, plan
+from lockship.deploy.proxy.certificates import require_sound
 from lockship.deploy.proxy.image import ProxyImage
 from lockship.deploy.proxy.routing import announcement
 from lockship.deploy.state import HostState
@@ -68,6 +69,7 @@ def deploy(
     InterruptedByUser (130).
     """
     artifact = require_artifact(lock)
+    require_sound(lock, secrets)
     with connected(lock, used_hosts(lock), report) as opened:
         servers = _all_connected(opened.done, opened.failed)
         steps = plan(lock, artifact, _observe(servers, lock), command)

@@ -26,12 +26,14 @@ class RouteFile(Struct, frozen=True):
 class ProxyState(Struct, frozen=True):
     """The host's proxy: its container, if it has one, and the route files of all projects.
 
-    `folder` is the absolute path of the files.
+    `folder` is the absolute path of the files. `certificate_lost`: the project's route names a
+    certificate that isn't in the container.
     """
 
     container: Container | None
     folder: str
     routes: tuple[RouteFile, ...] = ()
+    certificate_lost: bool = False
 
     def route(self, project: str) -> str | None:
         """Return the text of a project's file; None when there is none."""

@@ -11,6 +11,7 @@ from lockship.host import images, parse, streams
 from lockship.host.channel import SocketLike
 from lockship.host.execute import execute
 from lockship.host.images import Check, go_on
+from lockship.host.inside import Inside
 from lockship.host.link import Link
 from lockship.host.network import ensure_network
 from lockship.host.process import Process
@@ -99,6 +100,10 @@ class Server:
         """Remove a container and its anonymous volumes, running or not. A gone one is fine."""
         with self._boundary(f"remove {name}"):
             remove_container(self._api, name)
+
+    def inside(self, name: str) -> Inside:
+        """Return the files inside a container, by name."""
+        return Inside(name, self._call)
 
     def logs(
         self,
@@ -257,11 +262,7 @@ class Server:
             return self._link.spawn(argv)
 
     def dial(self, address: str, port: int, timeout: float) -> SocketLike:
-        """Open a TCP connection from the host's point of view.
-
-        It raises OSError when that fails, since whoever asks wants to know how; HostError when the
-        way to the host does.
-        """
+        """Open a TCP connection from the host's point of view; OSError says how that failed."""
         return self._link.dial(address, port, timeout)
 
     def close(self) -> None:

@@ -16,11 +16,13 @@ from lockship.lock.names import (
     CookieName,
     Destination,
     Digest,
+    Email,
     EnvName,
     ErrorPages,
     HostKey,
     HostName,
     HttpPath,
+    HttpsUrl,
     ImageReference,
     IpAddress,
     ListenAddress,
@@ -175,15 +177,32 @@ class ProxyServer(Table, frozen=True):
     """The proxy of a host, which all services there share. `bind` None: all addresses.
 
     `trusted` are those whose `X-Forwarded-*` headers are believed; `metrics` is where Prometheus
-    finds the proxy's figures, and nobody else.
+    finds the proxy's figures, and nobody else. `https_port` None: nothing is served over TLS.
+    `acme_email` lets the proxy get certificates, from Let's Encrypt unless `acme_server` is given.
     """
 
     image: ImageReference = "traefik:v3.7"
     http_port: Port = 80
+    https_port: Port | None = None
     bind: IpAddress | None = None
     access_log: bool = False
     trusted: tuple[Network, ...] = ()
     metrics: ListenAddress | None = None
+    acme_email: Email | None = None
+    acme_server: HttpsUrl | None = None
+
+
+class ProxyTls(Table, frozen=True):
+    """TLS for the service's host names: a certificate that the proxy gets, or one from secrets.
+
+    `certificate` and `key` are names of secrets in PEM format. `redirect` sends clients from HTTP
+    to HTTPS.
+    """
+
+    acme: bool = False
+    certificate: EnvName | None = None
+    key: EnvName | None = None
+    redirect: bool = True
 
 
 class Proxy(Table, frozen=True):
@@ -206,6 +225,7 @@ class Proxy(Table, frozen=True):
     sticky: bool | CookieName = False
     security_headers: bool = False
     error_pages: ErrorPages | None = None
+    tls: ProxyTls | None = None
     server: ProxyServer = ProxyServer()
 
 

@@ -155,6 +155,9 @@ ListenAddress = Annotated[
         "an address with a port, such as '127.0.0.1:9100' or '[::1]:9100'",
     ),
 ]
+# What an ACME account is asked for, and nothing that could end the proxy's argument.
+Email = Annotated[str, _text(r"[!-?A-~]+@[!-?A-~]+", "an e-mail address")]
+HttpsUrl = Annotated[str, _text(r"https://[!-~]+", "a URL that begins with 'https://'")]
 # A token of RFC 6265, without the characters that need a second look.
 CookieName = Annotated[
     str, _text(r"[A-Za-z0-9_-]{1,64}", "true, false or a cookie's name: letters, digits, '_', '-'")

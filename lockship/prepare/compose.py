@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from lockship.lock.fingerprint import build_key, sealed
-from lockship.lock.model import LOCK_VERSION, Host, Image, Lock, Service, Source
+from lockship.lock.model import LOCK_VERSION, Host, Image, Lock, Proxy, Service, Source
 from lockship.prepare.config import Config
 
 _UNSEALED = "sha256:" + "0" * 64
@@ -30,15 +30,30 @@ def compose(
         source=source,
         build=config.build,
         image=Image(repository=config.image.repository or config.service.name, tag=version),
-        roles={name: role.for_lock(config.secrets) for name, role in config.roles.items()},
+        roles={name: role.for_lock(_for_roles(config)) for name, role in config.roles.items()},
         hosts=dict(hosts),
         env=config.env,
         secrets=config.secrets,
         healthcheck=config.healthcheck,
         deploy=config.deploy,
-        proxy=config.proxy,
+        proxy=_with_https(config.proxy),
     )
     artifact = before.artifact if before else None
     if artifact is not None and artifact.key != build_key(lock):
         artifact = None
     return sealed(msgspec.structs.replace(lock, artifact=artifact))
+
+
+def _for_roles(config: Config) -> list[str]:
+    """Return the secrets of a role that names none: all but those that are the proxy's."""
+    tls = config.proxy.tls if config.proxy else None
+    proxys = (tls.certificate, tls.key) if tls else ()
+    return [name for name in config.secrets if name not in proxys]
+
+
+def _with_https(proxy: Proxy | None) -> Proxy | None:
+    """Return the proxy with its port for TLS, where it serves that."""
+    if proxy is None or proxy.tls is None or proxy.server.https_port is not None:
+        return proxy
+    server = msgspec.structs.replace(proxy.server, https_port=443)
+    return msgspec.structs.replace(proxy, server=server)

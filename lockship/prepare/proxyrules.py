@@ -21,6 +21,7 @@ def check(tables: Tables) -> Iterator[Problem]:
         yield Problem(
             ("proxy", "buffering"), "false", "true: a body is read whole to be measured by max-body"
         )
+    yield from _tls(proxy, table(tables.get("secrets")))
     yield from _server(table(proxy.get("server")))
 
 
@@ -43,6 +44,29 @@ def _role(tables: Tables) -> Iterator[Problem]:
             yield Problem((*path, "order"), '"stop-first"', expected)
 
 
+def _tls(proxy: Tables, secrets: Tables) -> Iterator[Problem]:
+    """A certificate comes from one place, and is for host names that are known."""
+    tls, at = table(proxy.get("tls")), ("proxy", "tls")
+    if not isinstance(proxy.get("tls"), dict):
+        return
+    if not proxy.get("hosts"):
+        yield Problem(("proxy", "hosts"), "nothing", "the names that the certificate is for")
+    own = [key for key in ("certificate", "key") if key in tls]
+    if tls.get("acme") is True and own:
+        yield Problem((*at, own[0]), "this beside acme", "one of the two")
+    elif tls.get("acme") is not True and len(own) < 2:
+        missing = "key" if own == ["certificate"] else "certificate"
+        expected = "certificate and key, names of secrets; or `acme = true`"
+        yield Problem((*at, missing), "nothing", expected)
+    if tls.get("acme") is True and "acme-email" not in table(proxy.get("server")):
+        expected = "the address that the certificates' account is for"
+        yield Problem(("proxy", "server", "acme-email"), "nothing", expected)
+    for key in own:
+        name = tls[key]
+        if isinstance(name, str) and name not in secrets:
+            yield Problem((*at, key), quoted(name), "a name in [secrets]")
+
+
 def _server(server: Tables) -> Iterator[Problem]:
     """Addresses exist, and no two of the proxy's ports are the same one.
 
@@ -59,8 +83,11 @@ def _server(server: Tables) -> Iterator[Problem]:
         number = int(port) if port.isdecimal() else 0
         if not _is_network(address.strip("[]")) or not 1 <= number <= 65535:
             yield Problem(path, quoted(metrics), "an address with a port, such as '127.0.0.1:9100'")
-        elif number == server.get("http-port", 80):
-            yield Problem(path, quoted(metrics), "another port than http-port")
+        elif number in (server.get("http-port", 80), server.get("https-port")):
+            yield Problem(path, quoted(metrics), "another port than http-port and https-port")
+    if "https-port" in server and server["https-port"] == server.get("http-port", 80):
+        expected = "another port than http-port"
+        yield Problem(("proxy", "server", "https-port"), str(server["https-port"]), expected)
 
 
 def _is_network(text: str) -> bool:

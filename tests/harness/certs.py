@@ -1,4 +1,4 @@
-"""A certificate authority of the fleet's own, and one certificate for its registry."""
+"""Certificate authorities of the fleet's own, each with a certificate for one server."""
 
 import datetime
 import ipaddress
@@ -23,8 +23,8 @@ _SIGNS_CERTIFICATES = x509.KeyUsage(
 )
 
 
-def issue(folder: Path, address: str) -> Path:
-    """Write `ca.crt`, and `server.crt` and `server.key` for a server at this IP address.
+def issue(folder: Path, name: str) -> Path:
+    """Write `ca.crt`, and `server.crt` and `server.key` for a server of this name or IP address.
 
     Returns the path of `ca.crt`.
     """
@@ -34,7 +34,7 @@ def issue(folder: Path, address: str) -> Path:
         ec.generate_private_key(ec.SECP256R1()),
     )
     issuer = _name("lockship test fleet CA")
-    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
+    names = x509.SubjectAlternativeName([_alternative(name)])
     identifier = x509.SubjectKeyIdentifier.from_public_key(authority.public_key())
     issued_by = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)
     # With these it's a CA to the letter of RFC 5280, which Python asks for since 3.13.
@@ -46,7 +46,7 @@ def issue(folder: Path, address: str) -> Path:
         .sign(authority, hashes.SHA256())
     )
     certificate = (
-        _builder(_name(address), issuer, server.public_key())
+        _builder(_name(name), issuer, server.public_key())
         .add_extension(names, critical=False)
         .add_extension(issued_by, critical=False)
         .sign(authority, hashes.SHA256())
@@ -58,6 +58,13 @@ def issue(folder: Path, address: str) -> Path:
     (folder / "server.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     (folder / "server.key").write_bytes(key)
     return folder / "ca.crt"
+
+
+def _alternative(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
 
 
 def _name(common_name: str) -> x509.Name:

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Callable
 from typing import Final
 
-from lockship.deploy.proxy import confirm, plugin
+from lockship.deploy.proxy import certificates, confirm, plugin, tls
 from lockship.deploy.proxy.container import NAME, STOP_TIMEOUT, is_ours, proxy_spec
 from lockship.deploy.proxy.observe import observe_proxy
 from lockship.errors import LockshipError
@@ -75,9 +75,12 @@ def reboot(server: Server, lock: Lock, get_image: GetImage) -> None:
         confirm.wait_ready(server, _TRIAL)
     finally:
         server.remove(_TRIAL)
+    kept = certificates.kept(server, (file.text for file in state.routes))
     server.stop(NAME, STOP_TIMEOUT)
     server.remove(NAME)
     server.create(proxy_spec(settings(lock), image, state.folder))
+    if kept:
+        server.inside(NAME).put(tls.FOLDER, kept)
     _start(server, fresh=True)
 
 

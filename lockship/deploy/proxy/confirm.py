@@ -10,12 +10,14 @@ from typing import Any, Final
 import msgspec
 
 from lockship.deploy.proxy import route
-from lockship.deploy.proxy.container import API_PORT, NAME
+from lockship.deploy.proxy.container import API_PORT, HTTPS, NAME
+from lockship.deploy.proxy.handshake import shown_certificate
 from lockship.errors import LockshipError
 from lockship.host.errors import HostError
 from lockship.host.server import Server
 
 LIMIT: Final = 20.0  # seconds in which the proxy must answer, and serve what its files say
+CERTIFICATE_LIMIT: Final = 6.0  # seconds to show a certificate, once its route is served
 _TRY: Final = 5.0  # seconds for one request
 _INTERVAL: Final = 0.05  # seconds between two
 _LOG_LINES: Final = 15
@@ -38,6 +40,25 @@ def wait_serving(server: Server, project: str, content: str) -> None:
         return told is not None and is_served(msgspec.json.decode(told), project, content)
 
     _wait(server, NAME, serves, f"doesn't serve the route of {project}")
+
+
+def wait_certificate(server: Server, name: str, certificate: bytes) -> None:
+    """Wait until the proxy shows a certificate (DER) to who asks for a host name.
+
+    Raises NotServed: the key may not be the certificate's, or is none that the proxy can read.
+    """
+
+    def shows(address: str) -> bool:
+        if not address:
+            return False
+        connection = server.dial(address, HTTPS, _TRY)
+        try:
+            return shown_certificate(connection, name) == certificate
+        finally:
+            connection.close()
+
+    what = f"doesn't show the certificate of {name} (is the key that one's?)"
+    _wait(server, NAME, shows, what, CERTIFICATE_LIMIT)
 
 
 def wait_gone(server: Server, project: str) -> None:
@@ -79,10 +100,12 @@ def _same(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     )
 
 
-def _wait(server: Server, name: str, done: Callable[[str], bool], what: str) -> None:
+def _wait(
+    server: Server, name: str, done: Callable[[str], bool], what: str, limit: float = LIMIT
+) -> None:
     begin = time.monotonic()
     address = ""
-    while time.monotonic() - begin < LIMIT:
+    while time.monotonic() - begin < limit:
         if not address:
             address = _address(server, name, what)
         try:
@@ -91,7 +114,7 @@ def _wait(server: Server, name: str, done: Callable[[str], bool], what: str) -> 
         except (OSError, http.client.HTTPException, msgspec.MsgspecError):
             address = ""  # it may have been started again, with another address
         time.sleep(_INTERVAL)
-    raise _failed(server, name, f"{what} after {LIMIT:g} s")
+    raise _failed(server, name, f"{what} after {limit:g} s")
 
 
 def _address(server: Server, name: str, what: str) -> str:

@@ -42,6 +42,18 @@ def edited(text: str, change: Callable[[dict[str, Any]], None]) -> str:
     return msgspec.json.format(msgspec.json.encode(found), indent=1).decode() + "\n"
 
 
+def certificate_files(text: str) -> tuple[str, str] | None:
+    """Return the paths, in the proxy's container, of the service's own certificate and its key.
+
+    None where the file names none.
+    """
+    try:
+        found = msgspec.json.decode(text)["tls"]["certificates"][0]
+        return str(found["certFile"]), str(found["keyFile"])
+    except (ValueError, LookupError, TypeError):
+        return None
+
+
 def middlewares_of(text: str) -> Mapping[str, Any]:
     """Return the file's middlewares by name; none where it can't be read."""
     try:

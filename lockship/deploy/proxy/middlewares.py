@@ -51,4 +51,7 @@ def sticky_cookie(proxy: Proxy, project: str) -> dict[str, Any] | None:
         return None
     own = f"lockship-{project.replace('.', '-')}"
     name = own if proxy.sticky is True else proxy.sticky
-    return {"name": name, "httpOnly": True, "sameSite": "lax"}
+    cookie: dict[str, Any] = {"name": name, "httpOnly": True, "sameSite": "lax"}
+    if proxy.tls is not None and proxy.tls.redirect:
+        cookie["secure"] = True
+    return cookie

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from lockship.deploy import names
-from lockship.deploy.proxy import container
+from lockship.deploy.proxy import certificates, container
 from lockship.deploy.state import ProxyState, RouteFile
 from lockship.host.server import Server
 from lockship.lock.model import Lock
@@ -18,7 +20,10 @@ def observe_proxy(server: Server, lock: Lock) -> ProxyState:
     found = server.container(container.NAME)
     folder = found.labels.get(container.FOLDER) if found else None
     folder = folder or server.absolute(names.proxy_folder(lock))
-    return ProxyState(found, folder, read_routes(server, folder))
+    state = ProxyState(found, folder, read_routes(server, folder))
+    text = state.route(lock.project)
+    lost = found is not None and text is not None and not certificates.are_there(server, text)
+    return msgspec.structs.replace(state, certificate_lost=lost)
 
 
 def read_routes(server: Server, folder: str) -> tuple[RouteFile, ...]:

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 import msgspec
 
+from lockship.deploy.proxy import tls
 from lockship.deploy.proxy.middlewares import middlewares, sticky_cookie
 from lockship.lock.model import Proxy
 
-ENTRY_POINT: Final = "web"
 IDLE_TIMEOUT: Final = "1s"
 """How long the proxy keeps an idle connection to a container: less than the 2 s or more after which
 servers close theirs (a request that crosses that would be lost), and what a drain waits longest
@@ -39,19 +39,22 @@ def render(proxy: Proxy, project: str, upstream: str) -> str:
     """Return the content of the project's file, which sends its requests to `upstream`."""
     hosts = [f"Host(`{name}`)" for name in proxy.hosts]
     on_the_way = middlewares(proxy, project)
+    redirect = {f"redirect_{project}": each for each in [tls.redirect(proxy)] if each}
     routers = {}
     for number, prefix in enumerate(proxy.path_prefixes or ("",)):
         paths = [f"Path(`{prefix}`)", f"PathPrefix(`{prefix}/`)"] if prefix else ["PathPrefix(`/`)"]
         parts = [" || ".join(hosts), " || ".join(paths)]
         router: dict[str, Any] = {
-            "entryPoints": [ENTRY_POINT],
+            "entryPoints": [tls.PLAIN],
             "rule": " && ".join(f"({part})" for part in parts if part),
             "priority": (_SOME_HOST if hosts else _ANY_HOST) + len(prefix) + 1,
             "service": project,
         }
-        if on_the_way:
-            router["middlewares"] = list(on_the_way)
-        routers[f"{number}_{project}"] = router
+        if proxy.tls is not None:
+            plain = _through(router, redirect or on_the_way)
+            routers[f"{number}-plain_{project}"] = plain
+            router |= {"entryPoints": [tls.SECURE], "tls": tls.router_table(proxy.tls)}
+        routers[f"{number}_{project}"] = _through(router, on_the_way)
     balancer: dict[str, Any] = {
         "servers": [{"url": upstream_url(upstream)}],
         "serversTransport": project,
@@ -70,9 +73,18 @@ def render(proxy: Proxy, project: str, upstream: str) -> str:
             }
         },
     }
-    if on_the_way:
-        http["middlewares"] = on_the_way
-    return msgspec.json.format(msgspec.json.encode({"http": http}), indent=1).decode() + "\n"
+    if on_the_way or redirect:
+        http["middlewares"] = on_the_way | redirect
+    document = {"http": http}
+    if own := tls.certificates(proxy, project, upstream):
+        document["tls"] = own
+    return msgspec.json.format(msgspec.json.encode(document), indent=1).decode() + "\n"
+
+
+def _through(router: Mapping[str, Any], middlewares: Iterable[str]) -> dict[str, Any]:
+    """Return the router with these middlewares, if any."""
+    names = list(middlewares)
+    return {**router, "middlewares": names} if names else dict(router)
 
 
 def routers_of(text: str) -> dict[str, Mapping[str, Any]]:

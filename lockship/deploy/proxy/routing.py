@@ -38,6 +38,11 @@ def boot(lock: Lock, state: HostState, goals: Mapping[str, str]) -> list[BootPro
             hint="Remove or rename that container.",
         )
     _refuse_conflict(lock, lock.proxy, state.host, proxy)
+    if found is not None and (lack := proxy_container.lacks(found, lock.proxy)):
+        raise RefusedError(
+            f"{state.host}: the proxy there {lack}, which TLS needs; nothing was changed.",
+            hint="`lockship proxy reboot` gives it the lock's settings, and keeps all routes.",
+        )
     if found is not None and found.state == "running":
         return []
     why = f"the proxy is {found.state}" if found else "no proxy is there"
@@ -71,7 +76,8 @@ def switch(
         why = "no role here is behind the proxy"
         return [RemoveRoute(lock.project, former, why)] if former is not None else []
     content = content_for(lock, upstream, former)
-    if content == former and sure:
+    lost = content == former and state.proxy.certificate_lost
+    if content == former and sure and not lost:
         return []
     return [
         SwitchRoute(
@@ -82,7 +88,7 @@ def switch(
             container=goal,
             port=lock.proxy.port,
             drain=lock.proxy.drain,
-            why="it is healthy" if content != former else "to be sure that the proxy does",
+            why=_why(changed=content != former, lost=lost),
         )
     ]
 
@@ -92,6 +98,12 @@ def content_for(lock: Lock, upstream: str, former: str | None) -> str:
     assert lock.proxy is not None  # noqa: S101 - asked only where a role is behind the proxy
     content = route.render(lock.proxy, lock.project, upstream)
     return maintenance.carried(content, former, lock.project)
+
+
+def _why(*, changed: bool, lost: bool) -> str:
+    if changed:
+        return "it is healthy"
+    return "the proxy has lost its certificate" if lost else "to be sure that the proxy does"
 
 
 def announcement(lock: Lock, state: HostState) -> str | None:

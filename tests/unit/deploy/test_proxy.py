@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 
 from lockship.deploy import names
-from lockship.deploy.proxy import confirm, container, route
+from lockship.deploy.proxy import confirm, container, edit, route
 from lockship.deploy.spec import container_spec
 from lockship.host.spec import to_engine
-from lockship.lock.model import Proxy, ProxyServer
+from lockship.host.types import Container, Published
+from lockship.lock.model import Proxy, ProxyServer, ProxyTls
 from tests.unit.deploy.samples import make_artifact, make_lock
 from tests.unit.deploy.test_routing import behind
 from tests.unit.lock.strategies import structs
@@ -94,6 +95,62 @@ def test_without_a_word_nothing_happens_on_the_way() -> None:
     }
     named = http_of(Proxy(port=1, sticky=True))["services"]["shop"]["loadBalancer"]["sticky"]
     assert named["cookie"]["name"] == "lockship-shop"
+
+
+OWN = Proxy(
+    port=1,
+    hosts=("a.test",),
+    tls=ProxyTls(certificate="CERT", key="KEY"),
+    server=ProxyServer(https_port=8443),
+)
+
+
+def test_tls_with_a_certificate_of_ones_own() -> None:
+    text = route.render(OWN, "shop", "f00-ba4.web.shop.internal:1")
+    document = json.loads(text)
+    secure, plain = (document["http"]["routers"][name] for name in ("0_shop", "0-plain_shop"))
+    assert (secure["entryPoints"], secure["tls"]) == (["websecure"], {})
+    assert "middlewares" not in secure
+    assert (plain["entryPoints"], plain["middlewares"]) == (["web"], ["redirect_shop"])
+    assert "tls" not in plain
+    assert secure["rule"] == plain["rule"]
+    assert document["http"]["middlewares"]["redirect_shop"] == {
+        "redirectScheme": {"scheme": "https", "permanent": True, "port": "8443"}
+    }
+    base = "/etc/lockship/certificates/shop-f00-ba4"
+    files = {"certFile": f"{base}.crt", "keyFile": f"{base}.key"}
+    assert document["tls"] == {"certificates": [files]}
+    assert edit.certificate_files(text) == (f"{base}.crt", f"{base}.key")
+    assert route.claims(text) == {("a.test", "")}
+    other = route.render(OWN, "shop", "f01-ba4.web.shop.internal:1")
+    assert edit.certificate_files(other) != edit.certificate_files(text), "a way back"
+
+
+def test_tls_by_acme_without_a_redirect() -> None:
+    proxy = Proxy(
+        port=1, hosts=("a.test",), tls=ProxyTls(acme=True, redirect=False), buffering=True
+    )
+    document = json.loads(route.render(proxy, "shop", "x:1"))
+    assert "tls" not in document
+    secure, plain = (document["http"]["routers"][name] for name in ("0_shop", "0-plain_shop"))
+    assert secure["tls"] == {"certResolver": "lockship"}
+    assert secure["middlewares"] == plain["middlewares"] == ["buffering_shop"]
+    assert "redirect_shop" not in document["http"]["middlewares"]
+
+
+def test_a_proxy_that_can_not_serve_tls_is_told_from_one_that_differs() -> None:
+    def made(server: ProxyServer) -> Container:
+        spec = container.proxy_spec(server, "id", "/f")
+        ports = tuple(Published(int(p.split(":")[0]), int(p.split(":")[1])) for p in spec.ports)
+        return Container("p", "p", "id", "running", spec.labels, published=ports)
+
+    acme = Proxy(port=1, hosts=("a.test",), tls=ProxyTls(acme=True))
+    assert container.lacks(made(ProxyServer()), PATHS) is None
+    assert container.lacks(made(ProxyServer()), OWN) == "has no port for HTTPS"
+    assert container.lacks(made(ProxyServer(https_port=444)), OWN) is None
+    assert "acme-email" in str(container.lacks(made(ProxyServer(https_port=443)), acme))
+    able = ProxyServer(https_port=443, acme_email="ops@example.com")
+    assert container.lacks(made(able), acme) is None
 
 
 @pytest.mark.parametrize("text", ["", "http: [", "[]", '{"http": 1}', '{"http": {"services": []}}'])
@@ -178,6 +235,25 @@ def test_the_proxys_static_settings() -> None:
         "--metrics.prometheus.entrypoint=metrics",
     }
     assert container.ports(server) == ("80:80", "127.0.0.1:9100:8082")
+
+
+def test_the_proxys_static_settings_for_tls() -> None:
+    server = ProxyServer(https_port=8443, trusted=("::1",), acme_email="ops@example.com")
+    told = set(container.arguments(server))
+    assert {
+        "--entrypoints.websecure.address=:443",
+        "--entrypoints.websecure.forwardedheaders.trustedips=::1",
+        "--certificatesresolvers.lockship.acme.email=ops@example.com",
+        "--certificatesresolvers.lockship.acme.storage=/etc/lockship/acme/acme.json",
+        "--certificatesresolvers.lockship.acme.httpchallenge.entrypoint=web",
+        "--certificatesresolvers.lockship.acme.caserver="
+        "https://acme-v02.api.letsencrypt.org/directory",
+    } <= told
+    spec = container.proxy_spec(server, "id", "/f")
+    assert spec.ports == ("80:80", "8443:443")
+    assert "lockship-acme:/etc/lockship/acme" in spec.volumes
+    trial = container.proxy_spec(server, "id", "/f", "lockship-proxy-trial")
+    assert not any("acme" in each for each in (*trial.command, *trial.volumes))
 
 
 def test_one_on_trial_publishes_nothing_and_is_nobodys_proxy() -> None:

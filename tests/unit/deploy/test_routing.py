@@ -26,7 +26,7 @@ from lockship.deploy.steps import (
 from lockship.deploy.undo import undo
 from lockship.errors import LockshipError, RefusedError
 from lockship.host.types import Container, Published
-from lockship.lock.model import Lock, Proxy, ProxyServer, Role
+from lockship.lock.model import Lock, Proxy, ProxyServer, ProxyTls, Role
 from lockship.lock.writer import sealed
 from tests.unit.deploy.samples import make_artifact, make_lock
 from tests.unit.deploy.simulation import SimulatedHost, StepFailed
@@ -89,6 +89,25 @@ def test_the_old_one_is_drained_and_stopped_after_every_host_switched() -> None:
 def test_an_unchanged_deploy_is_empty() -> None:
     lock = behind()
     assert plan_on(deployed(lock), lock).empty
+
+
+def test_a_lost_certificate_is_brought_again() -> None:
+    lock = behind()
+    host, artifact = deployed(lock), make_artifact(lock)
+    state = host.observe(artifact)
+    assert state.proxy
+    lost = msgspec.structs.replace(state.proxy, certificate_lost=True)
+    state = msgspec.structs.replace(state, proxy=lost)
+    made = plan(lock, artifact, [state], "deploy").hosts[0]
+    assert kinds(tuple(steps_of(made))) == ["SwitchRoute"]
+    assert steps_of(made)[0].why == "the proxy has lost its certificate"
+
+
+def test_a_proxy_that_can_not_serve_tls_is_refused_before_anything_starts() -> None:
+    host = deployed(behind())
+    proxy = Proxy(port=8000, hosts=("shop.example.com",), tls=ProxyTls(acme=True))
+    with pytest.raises(RefusedError, match="has no port for HTTPS, which TLS needs"):
+        plan_on(host, behind("two", proxy=proxy))
 
 
 def test_undo_puts_the_former_route_back_and_drains_the_new_one_before_it_goes() -> None:

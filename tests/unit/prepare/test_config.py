@@ -210,6 +210,12 @@ def test_which_of_old_and_new_is_first() -> None:
 
 
 BEHIND = MINIMAL + "proxy = true\n[proxy]\nport = 8000\n"
+TLS = (
+    MINIMAL
+    + 'proxy = true\n[secrets]\nCERT = "env:C"\nKEY = "env:K"\nA = "env:A"\n'
+    + '[proxy]\nport = 8000\nhosts = ["shop.test"]\n[proxy.tls]\n'
+)
+EMAIL = '[proxy.server]\nacme-email = "ops@example.com"\n'
 
 
 def test_a_proxy() -> None:
@@ -235,6 +241,15 @@ def test_a_proxy() -> None:
         (BEHIND + '[proxy.server]\nimage = "traefik"\n', "proxy.server.image"),
         (BEHIND + '[proxy.server]\nbind = "eth0"\n', "proxy.server.bind"),
         (BEHIND + "tls = true\n", "proxy.tls"),
+        (TLS + "", "proxy.tls.certificate"),
+        (TLS + 'certificate = "CERT"\n', "proxy.tls.key"),
+        (TLS + 'certificate = "NONE"\nkey = "KEY"\n', "proxy.tls.certificate"),
+        (TLS + "acme = true\n", "proxy.server.acme-email"),
+        (TLS + 'acme = true\nkey = "KEY"\n' + EMAIL, "this beside acme"),
+        (TLS.replace('hosts = ["shop', '# ["shop') + "acme = true\n" + EMAIL, "proxy.hosts"),
+        (TLS + "acme = true\n" + EMAIL + "https-port = 80\n", "proxy.server.https-port"),
+        (TLS + "acme = true\n" + EMAIL.replace("@", "."), "proxy.server.acme-email"),
+        (TLS + "acme = true\n" + EMAIL + 'acme-server = "http://a"\n', "proxy.server.acme-server"),
         (BEHIND + 'max-body = "0"\n', "proxy.max-body"),
         (BEHIND + 'max-body = "1m"\nbuffering = false\n', "proxy.buffering"),
         (BEHIND + 'sticky = "a;b"\n', "proxy.sticky"),

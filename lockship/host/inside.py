@@ -1,0 +1,74 @@
+"""Files inside a container, by the engine's archive calls: no program of its image is needed."""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import tarfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import docker
+
+Call = Callable[[str, "Callable[[docker.APIClient], Any]"], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """The files of one container, running or not. Methods raise HostError, as a server's do."""
+
+    container: str
+    call: Call
+
+    def put(self, folder: str, files: Mapping[str, bytes]) -> None:
+        """Write files, by name, into a folder that only root may enter, made where it is missing.
+
+        They are in the container's own layer: they stay when it stops, and go when it is removed.
+        """
+        data = _packed(folder.strip("/"), files)
+        what = f"write into {self.container}"
+        self.call(what, lambda api: api.put_archive(self.container, "/", data))
+
+    def read(self, folder: str) -> dict[str, bytes]:
+        """Return the files of a folder by name; none where there is no such folder."""
+
+        # Not the SDK's `get_archive`: it looks for a socket inside, where there is a channel.
+        def ask(api: docker.APIClient) -> bytes:
+            from docker.errors import APIError
+
+            url = f"{api.base_url}/v{api.api_version}/containers/{self.container}/archive"
+            response = api.get(url, params={"path": folder})
+            if response.status_code == HTTPStatus.NOT_FOUND:
+                return b""
+            if not response.ok:
+                raise APIError("archive", response, response.text)
+            return bytes(response.content)
+
+        data: bytes = self.call(f"read from {self.container}", ask)
+        return _unpacked(data) if data else {}
+
+
+def _packed(folder: str, files: Mapping[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        entry = tarfile.TarInfo(folder)
+        entry.type, entry.mode = tarfile.DIRTYPE, 0o700
+        archive.addfile(entry)
+        for name, content in files.items():
+            entry = tarfile.TarInfo(posixpath.join(folder, name))
+            entry.size, entry.mode = len(content), 0o600
+            archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def _unpacked(data: bytes) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        for entry in archive:
+            file = archive.extractfile(entry) if entry.isreg() else None
+            if file is not None:
+                found[posixpath.basename(entry.name)] = file.read()
+    return found
