@@ -56,6 +56,12 @@ def ask(
         connection.close()
 
 
+def this_machine(address: str) -> str:
+    """This machine's own address on the network of a test host."""
+    with socket.create_connection((address, 22), timeout=10) as made:
+        return str(made.getsockname()[0])
+
+
 def curl(host: TestHost, *argv: str) -> str:
     """What the host itself is answered."""
     return host.run("curl", "--silent", "--show-error", "--max-time", "10", *argv).stdout
@@ -64,8 +70,7 @@ def curl(host: TestHost, *argv: str) -> str:
 def test_what_the_proxy_does_on_the_way(proxied: Fleet, tmp_path: Path) -> None:
     host = proxied["web1"]
     address = host.address
-    with socket.create_connection((address, 22), timeout=10) as made:
-        us = made.getsockname()[0]
+    us = this_machine(address)
     shop = service(
         proxied,
         tmp_path / "shop",
