@@ -26,13 +26,13 @@ _FIRST_SIGNAL: Final = "stopping cleanly; once more stops at once"
 _SECOND_SIGNAL: Final = "stopped at once; `lockship deploy` finishes or undoes what was begun"
 
 
-def deploy(found: lockfile.Found, *, wait: bool, as_json: bool) -> int:
+def deploy(found: lockfile.Found, command: Command, *, wait: bool, as_json: bool) -> int:
     """Build what isn't built, then bring every host to the lock."""
     values = secrets.resolved(found.lock.secrets, found.root)
     artifact = found.lock.artifact
     if artifact is None or artifact.key != build_key(found.lock):
         found = build(found, quietly=as_json)
-    found, result = _build_and_roll_out(found, values, "deploy", wait=wait, quietly=as_json)
+    found, result = _build_and_roll_out(found, values, command, wait=wait, quietly=as_json)
     _show_result(found.lock, result, as_json=as_json)
     return EXIT_DONE
 

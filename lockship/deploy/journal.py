@@ -25,6 +25,7 @@ from lockship.lock.model import Lock
 Act = Literal[
     "deploy",
     "rollback",
+    "refresh-secrets",
     "stop",
     "start",
     "restart",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from lockship.lock.model import Lock, Role
@@ -12,6 +13,7 @@ ROLE: Final = "dev.lockship.role"
 VERSION: Final = "dev.lockship.version"
 FINGERPRINT: Final = "dev.lockship.fingerprint"
 SERVICE: Final = "dev.lockship.service"
+_RENEWED: Final = re.compile(r"-r([1-9][0-9]*)\Z")  # a fingerprint or image ends no name so
 UPSTREAM: Final = "dev.lockship.upstream"  # where the proxy finds a container: alias:port
 
 
@@ -25,20 +27,36 @@ def beside(name: str, image_id: str) -> str:
     return f"{name}-{image_id.removeprefix('sha256:')[:8]}"
 
 
-def alias(lock: Lock, role: str, image_id: str) -> str:
+def renewed(name: str, generation: int) -> str:
+    """A name for the same lock's role with its secrets looked up anew, the `generation`th time."""
+    return f"{_RENEWED.sub('', name)}-r{generation}"
+
+
+def generation(name: str) -> int:
+    """How often a container's secrets were looked up anew, since its lock was deployed."""
+    found = _RENEWED.search(name)
+    return int(found[1]) if found else 0
+
+
+def alias(lock: Lock, role: str, image_id: str, container: str) -> str:
     """How the proxy finds a container, whatever its address is after a restart: a name in DNS.
 
     A container's own name can be longer than the 63 characters of a name's part. `.internal` is
     never a domain of the Internet's, so a name that Docker doesn't know leads to no stranger.
     """
-    return f"{lock.short}-{image_id.removeprefix('sha256:')[:8]}.{role}.{lock.project}.internal"
+    again = generation(container)
+    first = f"{lock.short}-{image_id.removeprefix('sha256:')[:8]}" + (f"-r{again}" if again else "")
+    return f"{first}.{role}.{lock.project}.internal"
 
 
-def upstream(lock: Lock, role: str, image_id: str) -> str | None:
-    """Return `alias:port` of a role's container; None where the proxy doesn't serve the role."""
+def upstream(lock: Lock, role: str, image_id: str, container: str) -> str | None:
+    """Return `alias:port` of a role's container, by its name.
+
+    None where the proxy doesn't serve the role.
+    """
     if lock.proxy is None or not lock.roles[role].proxy:
         return None
-    return f"{alias(lock, role, image_id)}:{lock.proxy.port}"
+    return f"{alias(lock, role, image_id, container)}:{lock.proxy.port}"
 
 
 def container_labels(lock: Lock, role_name: str, role: Role) -> dict[str, str]:

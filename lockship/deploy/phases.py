@@ -15,8 +15,9 @@ from lockship.deploy import ending, journal
 from lockship.deploy.apply import Work, carry_out
 from lockship.deploy.between import Between, CheckFailed
 from lockship.deploy.fleet import each
+from lockship.deploy.goals import roles_on
 from lockship.deploy.mutex import Mutex, MutexLost
-from lockship.deploy.plan import Command, release_of, roles_on
+from lockship.deploy.plan import Command, release_of
 from lockship.deploy.probe import Halted
 from lockship.deploy.steps import (
     ConfirmContainer,

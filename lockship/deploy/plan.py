@@ -11,6 +11,7 @@ from typing import Literal
 
 from lockship.deploy import names
 from lockship.deploy.batches import batches
+from lockship.deploy.goals import RUNNING, goal_names, renewed_names, roles_on
 from lockship.deploy.proxy import container as proxy_container
 from lockship.deploy.proxy import routing
 from lockship.deploy.state import HostState
@@ -36,8 +37,7 @@ from lockship.host.types import Container, Published
 from lockship.lock.model import Artifact, Lock, Role
 from lockship.lock.names import split_port
 
-Command = Literal["deploy", "rollback"]
-RUNNING = ("running", "restarting", "paused")
+Command = Literal["deploy", "rollback", "refresh-secrets"]
 
 
 def plan(lock: Lock, artifact: Artifact, states: Iterable[HostState], command: Command) -> Plan:
@@ -55,39 +55,16 @@ def plan(lock: Lock, artifact: Artifact, states: Iterable[HostState], command: C
     )
 
 
-def roles_on(lock: Lock, host: str) -> dict[str, Role]:
-    """Return the roles that run on this host."""
-    return {name: role for name, role in lock.roles.items() if host in role.hosts}
-
-
 def release_of(lock: Lock, artifact: Artifact | None) -> Release:
     """Return a lock as the releases file has it; no image ('') where it isn't built."""
     image_id = artifact.image_id if artifact else ""
     return Release(lock.service.version, lock.fingerprint, image_id)
 
 
-def goal_names(lock: Lock, image_id: str | None, state: HostState) -> dict[str, str]:
-    """Return, by name, the container of each role on this host (image_id None: of any image).
-
-    Two machines that build one lock without a registry make two images. So that the one that
-    serves isn't removed before the other is healthy, the other gets a name beside it.
-    """
-    return {_goal_name(lock, image_id, state, role): role for role in roles_on(lock, state.host)}
-
-
-def _goal_name(lock: Lock, image_id: str | None, state: HostState, role: str) -> str:
-    name = names.container_name(lock, role)
-    wanted = {names.ROLE: role, names.FINGERPRINT: lock.fingerprint}
-    for found in state.containers:
-        if image_id in (None, found.image_id) and wanted.items() <= found.labels.items():
-            return found.name
-    serves = any(found.name == name and found.state in RUNNING for found in state.containers)
-    return names.beside(name, image_id) if serves and image_id else name
-
-
 def _plan_host(lock: Lock, artifact: Artifact, state: HostState, command: Command) -> HostPlan:
     roles = roles_on(lock, state.host)
-    goals = goal_names(lock, artifact.image_id, state)
+    naming = renewed_names if command == "refresh-secrets" else goal_names
+    goals = naming(lock, artifact.image_id, state)
     here = {container.name: container for container in state.containers}
     current = state.releases[-1] if state.releases else None
     release = release_of(lock, artifact)

@@ -23,7 +23,7 @@ def container_spec(
     Its image is named by id (law 4). `secrets` are all of the lock's; the role gets its own.
     """
     role = lock.roles[role_name]
-    upstream = names.upstream(lock, role_name, artifact.image_id)
+    upstream = names.upstream(lock, role_name, artifact.image_id, name)
     labels = names.container_labels(lock, role_name, role)
     return ContainerSpec(
         name=name,
@@ -39,6 +39,6 @@ def container_spec(
         cpus=role.cpus,
         stop_timeout=role.stop_timeout,
         network=NETWORK if upstream else "",
-        alias=names.alias(lock, role_name, artifact.image_id) if upstream else "",
+        alias=names.alias(lock, role_name, artifact.image_id, name) if upstream else "",
         secrets={each: secrets[each] for each in role.secrets},
     )

@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from lockship.deploy import names
 from lockship.deploy.fleet import connected, each, used_hosts
+from lockship.deploy.goals import RUNNING, goal_names
 from lockship.deploy.observe import observe
-from lockship.deploy.plan import RUNNING, goal_names
 from lockship.deploy.proxy.judge import RouteRow, judge
 from lockship.deploy.state import HostState
 from lockship.errors import LockshipError

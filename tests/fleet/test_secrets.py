@@ -80,3 +80,24 @@ def test_secrets_reach_their_roles_and_nothing_else(clean_fleet: Fleet, tmp_path
         for path in folder.rglob("*"):
             if path.is_file():
                 assert_hidden(path.read_text(errors="replace"))
+
+
+def test_new_values_reach_new_containers(clean_fleet: Fleet, tmp_path: Path) -> None:
+    text = config(hosts=("web1",), ports="", more=SECRETS)
+    shop = Shop.create(clean_fleet, tmp_path / "shop", text)
+    (tmp_path / "key.txt").write_text(VALUES["KEY"])
+    shop.run("prepare")
+    shop.run("deploy", env={"SHOP_TOKEN": "the old value"})
+    new = {"SHOP_TOKEN": VALUES["TOKEN"]}
+    assert "nothing was to be done" in shop.run("deploy", env=new).stderr
+    before = {each["Id"] for each in shop.containers("web1")}
+    printed = shop.run("deploy", "--refresh-secrets", env=new)
+    for role in ("web", "worker"):
+        assert environment(shop.running("web1", role))["TOKEN"] == VALUES["TOKEN"]
+    assert before.isdisjoint(each["Id"] for each in shop.containers("web1"))
+    shop.run("status")
+    assert "nothing was to be done" in shop.run("deploy", env=new).stderr
+    lines = shop.journal("web1")
+    assert [line["command"] for line in lines] == ["deploy", "refresh-secrets"]
+    assert lines[0]["fingerprint"] == lines[1]["fingerprint"]
+    assert_hidden(printed.stderr + json.dumps(lines))

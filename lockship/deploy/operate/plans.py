@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from lockship.deploy import names
-from lockship.deploy.plan import RUNNING, goal_names
+from lockship.deploy.goals import RUNNING, goal_names
 from lockship.deploy.proxy import edit, maintenance, plugin, route, routing
 from lockship.deploy.state import HostState
 from lockship.deploy.steps import (

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import msgspec
 
 from lockship.deploy import names
+from lockship.deploy.goals import RUNNING
 from lockship.deploy.observe import observe
-from lockship.deploy.plan import RUNNING
 from lockship.deploy.state import HostState
 from lockship.deploy.steps import (
     HostPlan,

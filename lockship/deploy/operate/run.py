@@ -10,9 +10,10 @@ from lockship.deploy import journal
 from lockship.deploy.apply import Work, carry_out
 from lockship.deploy.exclusion import held_everywhere
 from lockship.deploy.fleet import connected, each, gathered
+from lockship.deploy.goals import roles_on
 from lockship.deploy.mutex import Mutex
 from lockship.deploy.observe import observe
-from lockship.deploy.plan import release_of, roles_on
+from lockship.deploy.plan import release_of
 from lockship.deploy.probe import Halted
 from lockship.deploy.proxy.image import ProxyImage
 from lockship.deploy.state import HostState

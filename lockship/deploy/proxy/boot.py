@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Callable
 from typing import Final
 
-from lockship.deploy.proxy import certificates, confirm, plugin, tls
+from lockship.deploy.proxy import certificates, confirm, plugin, route, tls
 from lockship.deploy.proxy.container import NAME, STOP_TIMEOUT, is_ours, proxy_spec
 from lockship.deploy.proxy.observe import observe_proxy
 from lockship.errors import LockshipError
@@ -61,7 +61,7 @@ def reboot(server: Server, lock: Lock, get_image: GetImage) -> None:
     """Replace the proxy by one with the lock's settings; the route files stay.
 
     The new one is tried before the old one ends: without ports, on the same files. Between the
-    two nobody listens for a moment.
+    two nobody listens for a moment. Raises NotServed where the new one doesn't serve a route.
     """
     state = observe_proxy(server, lock)
     if state.container is not None:
@@ -82,6 +82,10 @@ def reboot(server: Server, lock: Lock, get_image: GetImage) -> None:
     if kept:
         server.inside(NAME).put(tls.FOLDER, kept)
     _start(server, fresh=True)
+    # It answers before it has read its files, and says 404 until then.
+    for file in state.routes:
+        if route.routers_of(file.text):
+            confirm.wait_serving(server, file.project, file.text)
 
 
 def require_ours(server: Server, found: Container) -> None:

@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from lockship.deploy import names
-from lockship.deploy.plan import goal_names
+from lockship.deploy.goals import goal_names
 from lockship.deploy.proxy import edit, maintenance, route, routing
 from lockship.deploy.state import HostState
 from lockship.lock.model import Lock
@@ -54,7 +54,7 @@ def _verdict(lock: Lock, state: HostState, goal: str, role: str, text: str | Non
         return "answers 503"
     found = next((each for each in state.containers if each.name == goal), None)
     image_id = lock.artifact.image_id if lock.artifact else found.image_id if found else ""
-    expected = names.upstream(lock, role, image_id)
+    expected = names.upstream(lock, role, image_id, goal)
     if expected is None or route.upstream_of(text) != expected:
         return "elsewhere"
     same = text == routing.content_for(lock, expected, text)

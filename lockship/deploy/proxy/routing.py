@@ -71,7 +71,7 @@ def switch(
         return []
     former = state.proxy.route(lock.project)
     goal = proxied_goal(lock, goals)
-    upstream = names.upstream(lock, goals[goal], artifact.image_id) if goal is not None else None
+    upstream = names.upstream(lock, goals[goal], artifact.image_id, goal) if goal else None
     if goal is None or upstream is None or lock.proxy is None:
         why = "no role here is behind the proxy"
         return [RemoveRoute(lock.project, former, why)] if former is not None else []

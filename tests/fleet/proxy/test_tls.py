@@ -8,12 +8,12 @@ import socket
 import ssl
 from pathlib import Path
 
-from tests.fleet.proxy.conftest import config, release, service
+from tests.fleet.proxy.conftest import config, service
 from tests.fleet.proxy.test_on_the_way import Answer, ask
 from tests.harness import Fleet, until
 from tests.harness.certs import issue
 
-PLAIN = 'hosts = ["shop.test"]\nsecurity-headers = true\n'
+PROXY = 'hosts = ["shop.test"]\nsecurity-headers = true\n'
 OWN = """\
 [proxy.tls]
 certificate = "CERTIFICATE"
@@ -50,31 +50,23 @@ def test_tls_with_a_certificate_from_secrets(proxied: Fleet, tmp_path: Path) -> 
     address = host.address
     authority = issue(tmp_path / "tls", "shop.test")
     key = (tmp_path / "tls/server.key").read_text().splitlines()[1]
-    shop = service(proxied, tmp_path / "shop", config(hosts=("web1",), proxy=PLAIN))
-    release(shop, "plain")
-
-    shop.write("lockship.toml", config(hosts=("web1",), proxy=PLAIN, more=OWN))
-    shop.commit("Take TLS")
+    text = config(hosts=("web1",), proxy=PROXY, more=OWN)
+    shop = service(proxied, tmp_path / "shop", text)
     shop.run("prepare")
-    refused = shop.run("deploy", expect=3)
-    assert "the proxy there has no port for HTTPS" in refused.stderr
-    assert ask(address, "/", port=80, Host="shop.test").body == b"plain"
-    shop.run("proxy", "reboot")
-    deployed = [shop.run("deploy")]
+    deployed = shop.run("deploy")
     answer = ask_tls(address, authority)
-    assert (answer.status, answer.body) == (200, b"plain")
+    assert (answer.status, answer.body) == (200, b"none")
     assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
     told = json.loads(ask_tls(address, authority, "/headers").body)
     assert told["X-Forwarded-Proto"] == "https"
     sent = ask(address, "/a?b=c", port=80, Host="shop.test")
     assert (sent.status, sent.headers["Location"]) == (301, "https://shop.test/a?b=c")
-    assert "nothing was to be done" in shop.run("deploy").stderr
 
     # The key is in the proxy's container, and nowhere that lockship writes or tells.
     environment = shop.running("web1")["Config"]["Env"]
     assert not any(each.startswith(("KEY=", "CERTIFICATE=")) for each in environment)
     assert key in host.docker("cp", "lockship-proxy:/etc/lockship/certificates", "-")
-    told_of = host.docker("inspect", "lockship-proxy") + deployed[0].stderr
+    told_of = host.docker("inspect", "lockship-proxy") + deployed.stderr
     files = [path for path in (host.home / ".lockship").rglob("*") if path.is_file()]
     assert key not in told_of + "".join(path.read_text(errors="replace") for path in files)
 
@@ -93,9 +85,17 @@ def test_tls_with_a_certificate_from_secrets(proxied: Fleet, tmp_path: Path) -> 
     shop.run("prepare")
     failed = shop.run("deploy", expect=4)
     assert "doesn't show the certificate of shop.test" in failed.stderr
-    assert ask_tls(address, authority).body == b"plain"
+    assert ask_tls(address, authority).body == b"none"
     (tmp_path / "tls/server.key").write_text("no key\n")
     assert "The secret KEY has no private key" in shop.run("deploy", expect=1).stderr
     (tmp_path / "tls/server.key").write_bytes(right)
     shop.run("deploy")
     assert ask_tls(address, authority).body == b"with another key"
+
+    # A new certificate and no new lock.
+    renewed = issue(tmp_path / "renewed", "shop.test")
+    for name in ("server.crt", "server.key"):
+        (tmp_path / "tls" / name).write_bytes((tmp_path / "renewed" / name).read_bytes())
+    assert "nothing was to be done" in shop.run("deploy").stderr
+    shop.run("deploy", "--refresh-secrets")
+    assert ask_tls(address, renewed).body == b"with another key"

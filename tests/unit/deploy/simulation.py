@@ -6,6 +6,7 @@ is shown on real engines in tests/fleet.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -38,6 +39,7 @@ from lockship.deploy.steps import (
 from lockship.host.types import Container, Published
 from lockship.lock.model import Artifact, Lock
 from lockship.lock.names import split_port
+from lockship.secrets.secret import Secret
 
 
 class StepFailed(Exception):  # noqa: N818
@@ -118,7 +120,10 @@ class SimulatedHost:
             case BootProxy():
                 assert lock.proxy
                 spec = proxy_container.proxy_spec(lock.proxy.server, "id", "/routes")
-                self.proxy = Container("p", spec.name, "id", "running", spec.labels)
+                ports = _published(spec.ports)
+                self.proxy = Container(
+                    "p", spec.name, "id", "running", spec.labels, published=ports
+                )
             case SwitchRoute(project=project, content=content):
                 self.routes[project] = content
                 if routed := self.routed(project):
@@ -135,20 +140,16 @@ class SimulatedHost:
                 self.in_flight.discard(name)
 
     def _create(self, name: str, role: str, lock: Lock, artifact: Artifact) -> None:
-        spec = container_spec(lock, artifact, role, name, {})
+        spec = container_spec(lock, artifact, role, name, {n: Secret("x") for n in lock.secrets})
         if name in self.containers or spec.image not in self.images:
             raise StepFailed(f"{name} can't be created")
-        published = []
-        for port in spec.ports:
-            address, host_port, container_port, protocol = split_port(port)
-            published.append(Published(host_port, container_port, protocol, address))
         self.containers[name] = Container(
             id=name,
             name=name,
             image_id=spec.image,
             state="created",
             labels=spec.labels,
-            published=tuple(published),
+            published=_published(spec.ports),
         )
 
     def _start(self, name: str) -> None:
@@ -161,3 +162,10 @@ class SimulatedHost:
     def _set(self, name: str, state: str) -> None:
         changed = msgspec.structs.replace(self.containers[name], state=state)
         self.containers[name] = changed
+
+
+def _published(ports: Iterable[str]) -> tuple[Published, ...]:
+    split = [split_port(port) for port in ports]
+    return tuple(
+        Published(host, container, kind, address) for address, host, container, kind in split
+    )

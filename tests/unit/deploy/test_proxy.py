@@ -190,9 +190,9 @@ def test_the_proxy_serves_a_file_only_when_it_says_all_of_it() -> None:
 
 def test_the_name_for_the_proxy_fits_dns_and_tells_images_apart() -> None:
     lock = behind()
-    name = names.alias(lock, "web", make_artifact(lock).image_id)
+    name = names.alias(lock, "web", make_artifact(lock).image_id, "shop-web")
     assert all(len(part) <= 63 for part in name.split("."))
-    assert name != names.alias(lock, "web", "sha256:" + "0" * 64)
+    assert name != names.alias(lock, "web", "sha256:" + "0" * 64, "shop-web")
 
 
 def test_only_a_role_behind_the_proxy_is_in_its_network() -> None:
