@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from lockship.errors import UsageError
-from lockship.lock.model import Host
+from lockship.lock.model import Host, Lock
+from lockship.prepare.compose import compose
 from lockship.prepare.config import Config, parse
+from tests.unit.locks import make_lock
 
 MINIMAL = '[service]\nname = "shop"\n\n[roles.web]\nhosts = ["local"]\n'
 
@@ -294,3 +296,24 @@ def test_secrets_that_are_none(text: str, said: str) -> None:
     (one,) = complaints(text)
     assert said in one
     assert "hunter2" not in one, "a value that stands in its source's place"
+
+
+def test_with_tls_the_port_is_locked_and_the_proxys_secrets_go_to_no_role() -> None:
+    def composed(text: str) -> Lock:
+        config = load(text)
+        source = make_lock().source
+        return compose(
+            config=config, source=source, version="1", destination=None, hosts={}, before=None
+        )
+
+    own = composed(TLS + 'certificate = "CERT"\nkey = "KEY"\n')
+    assert own.proxy is not None
+    assert own.proxy.server.https_port == 443
+    assert own.roles["web"].secrets == ("A",)
+    acme = composed(TLS + "acme = true\n" + EMAIL + "https-port = 8443\n")
+    assert acme.proxy is not None
+    assert acme.proxy.server.https_port == 8443
+    assert acme.roles["web"].secrets == ("CERT", "KEY", "A")
+    plain = composed(BEHIND)
+    assert plain.proxy is not None
+    assert plain.proxy.server.https_port is None
