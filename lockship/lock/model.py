@@ -33,6 +33,7 @@ from lockship.lock.names import (
     Percent,
     Port,
     PublishedPort,
+    RefPattern,
     Repository,
     RoleName,
     RunFolder,
@@ -229,6 +230,15 @@ class Proxy(Table, frozen=True):
     server: ProxyServer = ProxyServer()
 
 
+class Policy(Table, frozen=True):
+    """What a push must bring beside a true lock; the pre-push hook asks for it."""
+
+    allow_dirty: bool = True
+    require_artifact: bool = False
+    require_fresh: tuple[RefPattern, ...] = ()
+    require_signed: bool = False
+
+
 class Artifact(Table, frozen=True):
     """What `build` made. `key` names what it was built from (`lock.fingerprint.build_key`)."""
 
@@ -257,6 +267,7 @@ class Lock(Table, frozen=True):
     healthcheck: Healthcheck = Healthcheck()
     deploy: Deploy = Deploy()
     proxy: Proxy | None = None
+    policy: Policy | None = None
     artifact: Artifact | None = None
 
     @property

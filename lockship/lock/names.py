@@ -62,6 +62,14 @@ Repository = Annotated[
 ]
 ObjectId = Annotated[str, _text(r"[0-9a-f]{40}", "a git object id: 40 hex digits")]
 Digest = Annotated[str, _text(r"sha256:[0-9a-f]{64}", "'sha256:' and 64 hex digits")]
+# What git-check-ref-format(1) lets into a ref's name, and '*' and '?' for parts of it.
+RefPattern = Annotated[
+    str,
+    _text(
+        r"[^\x00-\x20\x7f~^:\\\[/][^\x00-\x20\x7f~^:\\\[]{0,254}",
+        "a branch, such as 'main' or 'release/*', or a ref that begins with 'refs/'",
+    ),
+]
 EnvName = Annotated[str, _text(r"[A-Za-z_][A-Za-z0-9_]*", "a variable name: letters, digits, '_'")]
 # A folder or file inside the tree: relative, forward slashes, no '.', '..' or empty part.
 TreePath = Annotated[

@@ -37,6 +37,7 @@ def compose(
         healthcheck=config.healthcheck,
         deploy=config.deploy,
         proxy=_with_https(config.proxy),
+        policy=config.policy,
     )
     artifact = before.artifact if before else None
     if artifact is not None and artifact.key != build_key(lock):

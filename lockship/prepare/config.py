@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta, field
 
 from lockship.errors import UsageError
-from lockship.lock.model import Build, Deploy, Healthcheck, Host, Proxy, Role, Table
+from lockship.lock.model import Build, Deploy, Healthcheck, Host, Policy, Proxy, Role, Table
 from lockship.lock.names import (
     CONFIG_NAME,
     EnvName,
@@ -97,6 +97,7 @@ class Config(Table, frozen=True):
     healthcheck: Healthcheck = Healthcheck()
     deploy: Deploy = Deploy()
     proxy: Proxy | None = None
+    policy: Policy | None = None
 
     def hosts(self) -> dict[str, Host]:
         """Return every host by its name, in order of names, without keys."""

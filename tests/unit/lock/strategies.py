@@ -36,6 +36,7 @@ _EXAMPLES: dict[Any, tuple[str, ...]] = {
     names.Percent: ("1%", "100%"),
     names.PathPrefix: ("/a", "/a.b/~c_-"),
     names.PublishedPort: ("80:80", "127.0.0.1:80:80/udp", "[::1]:1:2"),
+    names.RefPattern: ("main", "refs/tags/**"),
     names.Repository: ("shop", "localhost:5000/a/b_c", "example.com/a--b"),
     names.RoleName: ("web", "1", "a-"),
     names.RunFolder: (".lockship", "/srv/a"),
