@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "secrets": "Check where the secrets come from.",
     "prune": "Remove what no rollback needs any more from the hosts.",
     "exec": "Run a command in a running container of the service.",
+    "audit": "Tell from the committed locks what was deployed, and check it.",
 }
 _MODULES: Final = {"exec": "execute"}  # where the command's name is a word of Python
 _CLOSE: Final = 0.6

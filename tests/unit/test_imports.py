@@ -13,7 +13,7 @@ import pytest
 from tests.harness.cli import lockship_command
 
 HEAVY = {"docker", "fabric", "paramiko", "rich", "tomlkit", "msgspec"}
-STAGES = ("prepare", "build", "deploy", "hook")
+STAGES = ("prepare", "build", "deploy", "hook", "audit")
 
 # Upper floors import lower ones. `None` is every room; a room is a module and all below it.
 FLOORS = [

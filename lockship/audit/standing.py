@@ -1,0 +1,29 @@
+"""Which lockfile states were in force at one commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lockship.audit.entries import Entry
+from lockship.git import Objects
+from lockship.gitobjects import commit as parse_commit
+from lockship.gitobjects import find_entry
+
+
+def standing(objects: Objects, commit: str, found: Iterable[Entry]) -> list[Entry]:
+    """Return, of the entries in a commit's history (newest first), those that are in its tree.
+
+    Of a path it is the newest entry with the very blob that is there: a merge may have taken an
+    older side's.
+    """
+    tree = parse_commit(commit, objects.read(commit)).tree
+    there: dict[str, str | None] = {}
+    chosen = []
+    for entry in found:
+        if entry.path not in there:
+            at = find_entry(objects.read, tree, entry.file)
+            there[entry.path] = at.id if at is not None else None
+        if entry.blob is not None and there[entry.path] == entry.blob:
+            there[entry.path] = None
+            chosen.append(entry)
+    return chosen

@@ -1,0 +1,118 @@
+"""Check every committed lock against git's objects.
+
+Nothing is taken from the audit's memory: each object is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from lockship.audit.entries import Entry
+from lockship.audit.finding import Finding
+from lockship.git import Repository
+from lockship.history.content import Contents
+from lockship.history.signatures import Signature
+from lockship.history.snapshot import REFS
+from lockship.history.truth import Evidence, judge
+
+_DOUBTFUL = ("bad", "good, revoked key")
+
+
+def verify(
+    repository: Repository, found: Sequence[Entry], signatures: Mapping[str, Signature]
+) -> list[Finding]:
+    """Return everything about these states that doesn't hold, in their order.
+
+    `signatures` are what git says of the signed commits. Raises LockshipError where git's own
+    objects are damaged.
+    """
+    unkept = _unkept(repository, found)
+    findings: list[Finding] = []
+    known: dict[tuple[bytes, int, str], tuple[Finding, ...]] = {}
+    with repository.objects() as objects:
+        evidence = Evidence(repository, objects, Contents(objects))
+        for entry in found:
+            if entry.blob is None or entry.mode is None:
+                continue
+            key = (entry.file.rpartition(b"/")[2], entry.mode, entry.blob)
+            if key not in known:
+                known[key] = tuple(_judged(evidence, entry, entry.mode, entry.blob))
+            beside = _beside(entry, unkept, signatures)
+            findings += [_at(entry, each) for each in (*known[key], *beside)]
+    return findings
+
+
+def _judged(evidence: Evidence, entry: Entry, mode: int, blob: str) -> Iterator[Finding]:
+    """Tell what is wrong with the lock itself: the same checks as before a push."""
+    for each in judge(evidence, entry.file, mode, blob, entry.before).findings:
+        yield Finding(
+            about="lock", kind=each.kind, what=each.what, hint=each.hint, field=each.field or None
+        )
+
+
+def _beside(
+    entry: Entry, unkept: frozenset[str], signatures: Mapping[str, Signature]
+) -> Iterator[Finding]:
+    """Tell what isn't about the lock's own text: its commit, and whether git keeps its source."""
+    said = signatures.get(entry.commit.id, "none")
+    if said in _DOUBTFUL:
+        yield Finding(
+            about="lock", kind="signature", what=f"its commit's signature is {said}",
+            hint="Ask who committed it.",
+        )  # fmt: skip
+    lock = entry.lock
+    if lock is None:
+        return
+    if entry.record is not None and entry.record.fingerprint not in (None, lock.fingerprint):
+        yield Finding(
+            about="lock", kind="record", what="its commit's message records another lock",
+            hint="Believe the lock; ask who committed it.",
+        )  # fmt: skip
+    if lock.source.commit in unkept:
+        yield Finding(
+            about="lock", kind="unkept", field="source.commit",
+            what=f"no branch or tag keeps commit {lock.source.commit[:12]}: git will remove it",
+            hint=f"`git tag deployed/{lock.service.version} {lock.source.commit[:12]}`",
+        )  # fmt: skip
+    if lock.source.snapshot is not None and lock.source.snapshot in unkept:
+        ref = f"{REFS}{lock.service.version}"
+        yield Finding(
+            about="lock", kind="unkept", field="source.snapshot",
+            what=f"no ref keeps snapshot {lock.source.snapshot[:12]}: git will remove it",
+            hint=f"`git update-ref {ref} {lock.source.snapshot[:12]}`",
+        )  # fmt: skip
+
+
+def _unkept(repository: Repository, found: Iterable[Entry]) -> frozenset[str]:
+    """Return which sources and snapshots are here, but in the history of no ref."""
+    asked = {
+        oid
+        for lock in (entry.lock for entry in found)
+        if lock is not None
+        for oid in (lock.source.commit, lock.source.snapshot)
+        if oid is not None
+    }
+    here = _commits(repository, asked)
+    if not here:
+        return frozenset()
+    words = ("rev-list", "--stdin", "--not", "--all", "HEAD")
+    said = repository.run(*words, stdin="".join(f"{oid}\n" for oid in sorted(here)).encode())
+    return frozenset(said.decode().split()) & here
+
+
+def _commits(repository: Repository, asked: Iterable[str]) -> set[str]:
+    names = sorted(asked)
+    words = ("cat-file", "--batch-check=%(objecttype) %(objectname)")
+    said = repository.run(*words, stdin="".join(f"{name}\n" for name in names).encode())
+    pairs = [line.split() for line in said.decode().splitlines()]
+    return {pair[1] for pair in pairs if pair[0] == "commit"}
+
+
+def _at(entry: Entry, finding: Finding) -> Finding:
+    """Say where a finding was made."""
+    lock = entry.lock
+    return Finding(
+        about=finding.about, kind=finding.kind, what=finding.what, hint=finding.hint,
+        field=finding.field, commit=entry.commit.id, path=entry.path,
+        version=lock.service.version if lock else None,
+    )  # fmt: skip

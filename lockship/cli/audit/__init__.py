@@ -1,0 +1,1 @@
+"""The doors of `lockship audit`: one file for each of its commands, and what they share."""

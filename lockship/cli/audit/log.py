@@ -1,0 +1,114 @@
+"""`lockship audit log`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from lockship.cli import options
+from lockship.errors import EXIT_DONE
+
+if TYPE_CHECKING:
+    from lockship.audit.entries import Entry
+    from lockship.git import Repository
+
+_FORMATS: Final = "--json and --csv are two formats: give one."
+
+
+@click.command("log")
+@click.option("--since", metavar="TIME", help="Not before: 2026-03-03, or '2 days ago'.")
+@click.option("--until", metavar="TIME", help="Not after; a date is its whole day.")
+@click.option("--at", metavar="TIME", help="What was locked then, one line for each lockfile.")
+@click.option("--service", metavar="NAME", help="Only locks of this service.")
+@options.destination
+@click.option("--author", metavar="TEXT", help="Only where author or committer has this in it.")
+@click.option("--version", metavar="VERSION", help="Only this version, or what begins so.")
+@click.option("--host", metavar="HOST", help="Only locks that deploy to this host.")
+@click.option("--ref", metavar="REF", help="The history of this branch, tag or commit.")
+@click.option("--all", "every", is_flag=True, help="The history of all branches and tags.")
+@click.option(
+    "--everywhere", is_flag=True, help="Also folders that hold no lockfile any more (slower)."
+)
+@click.option("--signatures", is_flag=True, help="Ask git whether each signature is good.")
+@click.option(
+    "-n", "--lines", type=click.IntRange(min=1), metavar="NUMBER", help="Only the newest NUMBER."
+)
+@click.option("--csv", "as_csv", is_flag=True, help="Print the data as CSV.")
+@options.as_json
+def command(
+    *,
+    since: str | None,
+    until: str | None,
+    at: str | None,
+    service: str | None,
+    destination: str | None,
+    author: str | None,
+    version: str | None,
+    host: str | None,
+    ref: str | None,
+    every: bool,
+    everywhere: bool,
+    signatures: bool,
+    lines: int | None,
+    as_csv: bool,
+    as_json: bool,
+) -> int:
+    """List every lockfile state in history, newest first.
+
+    Only committed lockfiles count. Times are those that the commits claim.
+    """
+    from lockship.audit.select import Wanted, chosen
+    from lockship.cli.audit import listing, look
+    from lockship.git import Repository
+
+    if as_csv and as_json:
+        raise click.UsageError(_FORMATS)
+    if every and (ref or at):
+        raise click.UsageError("--all goes with neither --ref nor --at.")
+    repository = Repository.discover(Path.cwd())
+    wanted = Wanted(
+        since=_seconds(since, end=False),
+        until=_seconds(until, end=True),
+        service=service,
+        destination=destination,
+        author=author,
+        version=version,
+        host=host,
+    )
+    if at is not None:
+        found = _at(repository, ref, _seconds(at, end=True) or 0, everywhere=everywhere)
+    else:
+        found = look.entries_of(repository, _tips(repository, ref, every), everywhere=everywhere)
+    shown = chosen(found, wanted)[:lines]
+    listing.show(look.rows_of(repository, shown, check=signatures), as_json=as_json, as_csv=as_csv)
+    return EXIT_DONE
+
+
+def _seconds(text: str | None, *, end: bool) -> int | None:
+    from datetime import datetime
+
+    from lockship.audit.select import moment
+
+    return None if text is None else moment(text, datetime.now().astimezone(), end=end)
+
+
+def _tips(repository: Repository, ref: str | None, every: bool) -> list[str]:
+    from lockship.audit import revisions
+
+    return revisions.every_tip(repository) if every else [revisions.tip(repository, ref or "HEAD")]
+
+
+def _at(repository: Repository, ref: str | None, when: int, *, everywhere: bool) -> list[Entry]:
+    """Return what was locked at a time: the newest state of each lockfile that was there then."""
+    from lockship.audit import revisions
+    from lockship.audit.standing import standing
+    from lockship.cli.audit import look
+
+    commit = revisions.as_of(repository, revisions.tip(repository, ref or "HEAD"), when)
+    if commit is None:
+        return []
+    found = look.entries_of(repository, [commit], everywhere=everywhere, remember=False)
+    with repository.objects() as objects:
+        return standing(objects, commit, found)

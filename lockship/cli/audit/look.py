@@ -1,0 +1,39 @@
+"""What the commands of `audit` share: the repository, its history, and what git says of it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from lockship.audit import revisions
+from lockship.audit.entries import Entry, entries
+from lockship.audit.history import look
+from lockship.audit.rows import Row, row
+from lockship.git import Repository
+from lockship.history.signatures import Signature, signatures
+
+
+def cache_folder() -> Path:
+    """Return where the audit remembers (XDG base directory specification)."""
+    named = os.environ.get("XDG_CACHE_HOME", "")
+    cache = Path(named) if named.startswith("/") else Path.home() / ".cache"
+    return cache / "lockship" / "audit"
+
+
+def entries_of(
+    repository: Repository, tips: list[str], *, everywhere: bool = False, remember: bool = True
+) -> list[Entry]:
+    """Return every lockfile state that the tips reach, newest first."""
+    cache = cache_folder() if remember else None
+    history = look(repository, tips, everywhere=everywhere, cache=cache)
+    return entries(history, lambda old, new: revisions.is_ancestor(repository, old, new))
+
+
+def rows_of(repository: Repository, found: list[Entry], *, check: bool) -> list[Row]:
+    """Flatten entries; with `check` git is asked about the signatures that there are."""
+    said: dict[str, Signature] = {}
+    if check:
+        said = signatures(repository, [entry.commit.id for entry in found if entry.signed])
+        # Where git can't check at all (no allowed-signers file) it says that there is none.
+        said = {oid: "can't be checked" if of == "none" else of for oid, of in said.items()}
+    return [row(entry, said.get(entry.commit.id)) for entry in found]

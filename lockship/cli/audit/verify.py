@@ -1,0 +1,76 @@
+"""`lockship audit verify`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lockship.cli import console, options
+from lockship.cli.text import visible
+from lockship.errors import EXIT_DONE, EXIT_REFUSED
+
+if TYPE_CHECKING:
+    from lockship.audit.entries import Entry
+    from lockship.audit.finding import Finding
+    from lockship.git import Repository
+
+
+@click.command("verify")
+@click.argument("range", required=False, metavar="RANGE")
+@click.option("--all", "every", is_flag=True, help="The locks of all branches and tags.")
+@options.destination
+@options.as_json
+def command(*, range: str | None, every: bool, destination: str | None, as_json: bool) -> int:  # noqa: A002
+    """Check every committed lock, and what it names.
+
+    RANGE is a branch, a tag, a commit, or A..B for what B has and A hasn't; HEAD where it isn't
+    given. Exits 0 where all holds, 3 where something doesn't.
+    """
+    from lockship.audit import revisions
+    from lockship.git import Repository
+
+    if every and range:
+        raise click.UsageError("--all goes without a RANGE.")
+    repository = Repository.discover(Path.cwd())
+    asked = (
+        revisions.every_tip(repository) if every else revisions.part(repository, range or "HEAD")
+    )
+    found, findings = _locks(repository, asked, destination)
+    _show(findings, locks=len([each for each in found if each.blob]), as_json=as_json)
+    return EXIT_REFUSED if findings else EXIT_DONE
+
+
+def _locks(
+    repository: Repository, asked: list[str], destination: str | None
+) -> tuple[list[Entry], list[Finding]]:
+    from lockship.audit import revisions
+    from lockship.audit.entries import entries
+    from lockship.audit.history import look
+    from lockship.audit.verify import verify
+    from lockship.history.signatures import signatures
+
+    history = look(repository, asked, everywhere=True, cache=None)
+    every = entries(history, lambda old, new: revisions.is_ancestor(repository, old, new))
+    found = [
+        each
+        for each in every
+        if destination is None or (each.about and each.about.service.destination == destination)
+    ]
+    said = signatures(repository, [each.commit.id for each in found if each.signed])
+    return found, verify(repository, found, said)
+
+
+def _show(findings: list[Finding], *, locks: int, as_json: bool) -> None:
+    if as_json:
+        console.data_json({"holds": not findings, "locks": locks, "findings": findings})
+        return
+    for each in findings:
+        where = (each.host, each.commit and each.commit[:12], each.path, each.version, each.field)
+        console.data(f"{visible(' '.join(w for w in where if w))}: {visible(each.what)}")
+        if each.hint:
+            console.data(f"  {visible(each.hint)}")
+    checked = f"{locks} lockfile state{'s' if locks != 1 else ''} checked"
+    wrong = f"{len(findings)} thing{'s' if len(findings) != 1 else ''} doesn't hold"
+    console.say(f"{checked}: {wrong if findings else 'all holds'}")
