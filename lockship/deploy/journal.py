@@ -1,61 +1,23 @@
 """The journal on each host: one JSON line for each deploy and other change, chained by hash.
 
-Each line carries the SHA-256 of the line before it, so that a line that was removed or edited
-shows. It is written to and never rewritten.
+The lines themselves are `host.journal`'s.
 """
 
 from __future__ import annotations
 
 import getpass
-import hashlib
 import socket
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Literal
 
 import msgspec
-from msgspec import Struct
 
 from lockship.deploy import names
 from lockship.deploy.steps import Release
+from lockship.host.journal import Act, Entry, Outcome, hash_of, last_line
 from lockship.host.server import Server
 from lockship.lock.model import Lock
-
-Act = Literal[
-    "deploy",
-    "rollback",
-    "refresh-secrets",
-    "stop",
-    "start",
-    "restart",
-    "remove",
-    "maintenance on",
-    "maintenance off",
-    "prune",
-]
-Outcome = Literal["deployed", "done", "failed", "undone", "attention"]
-
-
-class Entry(Struct, frozen=True, rename="kebab"):
-    """One act on one host. `at` is its end, RFC 3339 in UTC; `previous` hashes the line before.
-
-    Version, fingerprint and image are what a deploy brought, or what another act found there.
-    `performer` is who, `origin` the machine from where.
-    """
-
-    at: str
-    command: Act
-    outcome: Outcome
-    service: str
-    destination: str | None
-    version: str
-    fingerprint: str
-    image_id: str
-    roles: tuple[str, ...]
-    performer: str
-    origin: str
-    previous: str | None = None
 
 
 def entry(
@@ -87,9 +49,7 @@ def append(server: Server, lock: Lock, line: Entry) -> None:
     """Add the line to the host's journal, chained to the one before. Needs the mutex."""
     path = names.journal_path(lock)
     tail = server.read_tail(path, 1 << 16)
-    last = _last_line(tail)
-    previous = "sha256:" + hashlib.sha256(last).hexdigest() if last else None
-    chained = msgspec.structs.replace(line, previous=previous)
+    chained = msgspec.structs.replace(line, previous=hash_of(last_line(tail)))
     # A line that a full disk cut short keeps its place; it doesn't swallow the next one.
     start = b"\n" if tail and not tail.endswith(b"\n") else b""
     server.append_line(path, start + msgspec.json.encode(chained))
@@ -104,10 +64,6 @@ def served(server: Server, lock: Lock) -> frozenset[str]:
             if told.outcome == "deployed":
                 found.add(told.fingerprint)
     return frozenset(found)
-
-
-def _last_line(tail: bytes) -> bytes:
-    return tail.rstrip(b"\n").rpartition(b"\n")[2]
 
 
 def holder_info(lock: Lock, performer: str) -> bytes:

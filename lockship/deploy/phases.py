@@ -30,6 +30,7 @@ from lockship.deploy.steps import (
 from lockship.deploy.undo import undo
 from lockship.errors import LockshipError
 from lockship.host.errors import HostError
+from lockship.host.journal import Outcome
 from lockship.host.server import Server
 from lockship.progress import Report
 
@@ -81,7 +82,7 @@ class Phases:
         if failed:
             raise ending.of_finish(self.plan.version, failed)
 
-    def _end(self, failed: Failed, outcome: journal.Outcome) -> ending.Ending:
+    def _end(self, failed: Failed, outcome: Outcome) -> ending.Ending:
         """Take back what was begun, and record that."""
         not_back = self._take_back()
         touched = list(self.begun)
@@ -174,7 +175,7 @@ class Phases:
             state = found.state if found else "gone"
             raise LockshipError(f"{host}: {name} was started again and is {state}")
 
-    def _record(self, hosts: list[str], outcome: journal.Outcome) -> Failed:
+    def _record(self, hosts: list[str], outcome: Outcome) -> Failed:
         """Write the journal's line on these hosts."""
 
         def one(host: str) -> None:

@@ -76,6 +76,7 @@ def container_from_list(raw: Json) -> Container:
         health=_health(health[1] if health else None),
         address=_address(raw.get("NetworkSettings") or {}),
         published=tuple(sorted(ports)),
+        networks=tuple(sorted((raw.get("NetworkSettings") or {}).get("Networks") or {})),
         created=datetime.fromtimestamp(raw.get("Created") or 0, UTC).isoformat(),
     )
 

@@ -27,7 +27,8 @@ class Container(Struct, frozen=True):
 
     `address` is its IP on its first network ('' when it isn't running). `health` is None when the
     image has no HEALTHCHECK. `exposed` are the TCP ports that the image declares. `pid` is that of
-    its first process as the engine sees it, 0 when it isn't running.
+    its first process as the engine sees it, 0 when it isn't running. `networks` are the names of
+    those that it is in, as a list of containers tells them.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Container(Struct, frozen=True):
     started: str = ""
     restarts: int = 0
     pid: int = 0
+    networks: tuple[str, ...] = ()
 
 
 class ImageInfo(Struct, frozen=True):

@@ -20,15 +20,26 @@ if TYPE_CHECKING:
 @click.command("verify")
 @click.argument("range", required=False, metavar="RANGE")
 @click.option("--all", "every", is_flag=True, help="The locks of all branches and tags.")
+@click.option("--hosts", is_flag=True, help="Read every host's journal and containers as well.")
+@click.option("--registry", is_flag=True, help="Look whether the registry has what was locked.")
 @options.destination
 @options.as_json
-def command(*, range: str | None, every: bool, destination: str | None, as_json: bool) -> int:  # noqa: A002
+def command(
+    *,
+    range: str | None,  # noqa: A002
+    every: bool,
+    hosts: bool,
+    registry: bool,
+    destination: str | None,
+    as_json: bool,
+) -> int:
     """Check every committed lock, and what it names.
 
     RANGE is a branch, a tag, a commit, or A..B for what B has and A hasn't; HEAD where it isn't
     given. Exits 0 where all holds, 3 where something doesn't.
     """
     from lockship.audit import revisions
+    from lockship.cli import progress
     from lockship.git import Repository
 
     if every and range:
@@ -38,6 +49,15 @@ def command(*, range: str | None, every: bool, destination: str | None, as_json:
         revisions.every_tip(repository) if every else revisions.part(repository, range or "HEAD")
     )
     found, findings = _locks(repository, asked, destination)
+    with progress.shown(quietly=as_json, brief=True) as report:
+        if registry:
+            from lockship.cli.audit.registry import verify_registry
+
+            findings += verify_registry(found)
+        if hosts:
+            from lockship.cli.audit.hosts import verify_hosts
+
+            findings += verify_hosts(found, report)
     _show(findings, locks=len([each for each in found if each.blob]), as_json=as_json)
     return EXIT_REFUSED if findings else EXIT_DONE
 

@@ -19,6 +19,7 @@ from lockship.deploy.proxy.image import ProxyImage
 from lockship.deploy.state import HostState
 from lockship.deploy.steps import HostPlan, Plan
 from lockship.errors import AttentionError, InterruptedByUser, LockshipError, RefusedError
+from lockship.host.journal import Act
 from lockship.host.server import Server
 from lockship.lock.model import Lock
 from lockship.progress import Report, quiet
@@ -34,7 +35,7 @@ class Task:
     has ended well.
     """
 
-    command: journal.Act
+    command: Act
     hosts: Sequence[str]
     plan: Callable[[HostState], HostPlan]
     role: str | None = None

@@ -1,0 +1,84 @@
+"""The join of `audit verify --hosts`: what the hosts say, held against the committed locks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lockship.audit.entries import Entry
+from lockship.audit.evidence import HostEvidence, Running
+from lockship.audit.finding import Finding
+from lockship.audit.hosts import known, newest, unexplained
+from lockship.deploy import names
+from lockship.deploy.fleet import connected, each
+from lockship.deploy.proxy.container import NETWORK, is_ours
+from lockship.errors import LockshipError
+from lockship.host.server import Server
+from lockship.host.types import Container
+from lockship.lock.model import Lock
+from lockship.progress import Report
+
+_RUNS = ("running", "paused", "restarting")
+
+
+def verify_hosts(found: Iterable[Entry], report: Report) -> list[Finding]:
+    """Read every host that a committed lock names; return what no lock explains."""
+    entries = list(found)
+    committed = known(entries)
+    places = newest(entries)
+    findings: list[Finding] = []
+    network_told: set[tuple[str, str]] = set()
+    for lock, hosts in _by_lock(places):
+        read, failed = _read_all(lock, hosts, report)
+        for evidence in read:
+            for finding in unexplained(evidence, committed):
+                key = (evidence.host, finding.field or "")
+                if finding.what.startswith("it is in lockship's network") and key in network_told:
+                    continue  # two services on a host: each sees it
+                network_told.add(key)
+                findings.append(finding)
+        findings += [
+            Finding(about="host", kind="unreachable", what=e.message, hint=e.hint, host=name)
+            for name, e in failed.items()
+        ]
+    return findings
+
+
+def _by_lock(places: dict[tuple[str, str], Lock]) -> list[tuple[Lock, list[str]]]:
+    grouped: dict[str, tuple[Lock, list[str]]] = {}
+    for (_, host), lock in places.items():
+        grouped.setdefault(lock.fingerprint, (lock, []))[1].append(host)
+    return list(grouped.values())
+
+
+def _read_all(
+    lock: Lock, hosts: list[str], report: Report
+) -> tuple[list[HostEvidence], dict[str, LockshipError]]:
+    with connected(lock, hosts, report) as opened:
+        read = each(
+            opened.done, lambda name: _read(opened.done[name], lock), parallel=len(opened.done)
+        )
+        return list(read.done.values()), {**opened.failed, **read.failed}
+
+
+def _read(server: Server, lock: Lock) -> HostEvidence:
+    journal = server.read_file(names.journal_path(lock)) or b""
+    running = [one for one in server.containers({}) if one.state in _RUNS]
+    ours = [_running(one) for one in running if one.labels.get(names.PROJECT) == lock.project]
+    foreign = [
+        Running(one.name, one.image_id)
+        for one in running
+        if NETWORK in one.networks and names.PROJECT not in one.labels and not is_ours(one)
+    ]
+    return HostEvidence(server.name, lock.project, journal, (*ours, *foreign))
+
+
+def _running(one: Container) -> Running:
+    said = one.labels
+    return Running(
+        one.name,
+        one.image_id,
+        said[names.PROJECT],
+        said.get(names.ROLE, ""),
+        said.get(names.VERSION, ""),
+        said.get(names.FINGERPRINT, ""),
+    )

@@ -1,0 +1,84 @@
+"""The join of `audit verify --registry`: whether the registry still has what was locked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from lockship.audit.entries import Entry
+from lockship.audit.finding import Finding
+from lockship.build import labels
+from lockship.build.engine import connect
+from lockship.build.registry import RegistryRepository
+from lockship.errors import LockshipError
+from lockship.host.credentials import registry_auth
+from lockship.lock.model import Artifact, Lock
+
+_GONE = "Its lock can be built again: check out its commit, then `lockship build`."
+_SWAPPED = "A host runs the digest, whatever the tag says; find out who pushed the tag."
+
+
+def verify_registry(found: Iterable[Entry]) -> list[Finding]:
+    """Look up each image that a committed lock records; return what isn't as recorded.
+
+    An image is pulled into the local engine, since its labels are inside: what of it is here isn't
+    sent again. Raises LockshipError where the engine or a registry doesn't answer.
+    """
+    entries = [each for each in found if each.lock is not None]
+    fingerprints = {each.lock.fingerprint for each in entries if each.lock}
+    findings: list[Finding] = []
+    digests: set[str] = set()
+    tags: set[str] = set()
+    with connect() as engine:
+        for entry in entries:
+            lock, artifact = entry.lock, entry.lock.artifact if entry.lock else None
+            registry = lock.image.registry if lock else None
+            if lock is None or artifact is None or artifact.digest is None or registry is None:
+                continue
+            there = RegistryRepository(engine, lock.image.repository, registry_auth(registry))
+            wrong: list[tuple[str, str, str]] = []
+            # Of a tag the newest state counts: an older one may have been pushed again since.
+            if lock.image.reference not in tags:
+                tags.add(lock.image.reference)
+                wrong += _tag(there, lock, artifact.digest)
+            name = f"{lock.image.repository}@{artifact.digest}"
+            if name not in digests:
+                digests.add(name)
+                wrong += _image(there, artifact, fingerprints)
+            findings += [
+                Finding(
+                    about="registry", kind=kind, what=what, hint=hint, commit=entry.commit.id,
+                    path=entry.path, version=lock.service.version, field="artifact.digest",
+                )
+                for kind, what, hint in wrong
+            ]  # fmt: skip
+    return findings
+
+
+def _tag(there: RegistryRepository, lock: Lock, digest: str) -> Iterator[tuple[str, str, str]]:
+    tagged = there.digest(lock.image.tag)
+    if tagged is None:
+        yield "tag", f"the registry has no tag {lock.image.tag}", _GONE
+    elif tagged != digest:
+        yield "tag", f"the tag {lock.image.tag} is another image now, {_short(tagged)}", _SWAPPED
+
+
+def _image(
+    there: RegistryRepository, artifact: Artifact, fingerprints: set[str]
+) -> Iterator[tuple[str, str, str]]:
+    try:
+        image = there.pull(artifact.digest or "")
+    except LockshipError as error:
+        if not error.message.startswith("The registry has no "):
+            raise
+        yield "gone", f"the registry has no image {_short(artifact.digest or '')} any more", _GONE
+        return
+    if image.id != artifact.image_id:
+        yield "image", f"the digest is of image {_short(image.id)}, not the locked one", _GONE
+    if image.labels.get(labels.BUILD_KEY) != artifact.key:
+        yield "labels", "the image's labels name another build", _GONE
+    elif image.labels.get(labels.FINGERPRINT) not in fingerprints:
+        yield "labels", "the image was built from a lock that was never committed", _GONE
+
+
+def _short(digest: str) -> str:
+    return digest.removeprefix("sha256:")[:12]

@@ -1,0 +1,61 @@
+"""`audit verify` against real hosts and a real registry: what was tampered with, and only that."""
+
+import json
+from pathlib import Path
+
+from tests.fleet.shop import Json, Shop, config, image_table
+from tests.harness import Fleet
+
+
+def test_what_no_committed_lock_explains_is_found(clean_fleet: Fleet, tmp_path: Path) -> None:
+    hosts = ("web1", "web2")
+    table = image_table(clean_fleet)
+    shop = Shop.create(clean_fleet, tmp_path / "shop", config(hosts=hosts, ports="", more=table))
+
+    def verify(expect: int = 3) -> list[tuple[str, str | None, str | None]]:
+        words = ("audit", "verify", "--hosts", "--registry", "--json")
+        found: Json = json.loads(shop.run(*words, expect=expect).stdout)
+        return sorted((each["kind"], each["host"], each["field"]) for each in found["findings"])
+
+    shop.run("prepare")
+    shop.run("deploy")
+    assert [kind for kind, *_ in verify()] == []  # no committed lock: nothing to look at
+    shop.commit("Lock of one")
+    assert verify(expect=0) == []
+    first = shop.lock()
+
+    # A deploy whose lock isn't committed yet, and then is.
+    shop.write("site/index.html", "two\n")
+    shop.commit("Say two")
+    shop.run("prepare")
+    shop.run("deploy")
+    names = {host: str(shop.running(host)["Name"]).strip("/") for host in hosts}
+    assert verify() == sorted(
+        line
+        for host in hosts
+        for line in (
+            ("uncommitted", host, "journal line 2"),
+            ("by hand", host, f"container {names[host]}"),
+        )
+    )
+    shop.commit("Lock of two")
+    assert verify(expect=0) == []
+
+    # A container that was replaced by hand, one line edited, and a tag that is another image now.
+    engine = shop.engine("web1")
+    labels = shop.running("web1")["Config"]["Labels"]
+    old = first["artifact"]["image-id"]
+    engine.docker("rm", "--force", names["web1"])
+    flags = [word for key, value in labels.items() for word in ("--label", f"{key}={value}")]
+    engine.docker("run", "--detach", "--name", names["web1"], *flags, old)
+    journal = shop.run_folder("web2") / "journal.jsonl"
+    journal.write_text(journal.read_text().replace('"command":"deploy"', '"command":"restart"', 1))
+    tagged = f"{first['image']['repository']}:{shop.lock()['image']['tag']}"
+    home = shop.engine("local")
+    home.docker("tag", f"{first['image']['repository']}:{first['image']['tag']}", tagged)
+    home.docker("push", tagged)
+    assert verify() == [
+        ("gap", "web2", "journal line 2"),
+        ("image", "web1", f"container {names['web1']}"),
+        ("tag", None, "artifact.digest"),
+    ]

@@ -1,0 +1,100 @@
+"""What hosts say against the locks: each change of a journal's line, each odd container."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from lockship.audit.evidence import HostEvidence, Running
+from lockship.audit.hosts import Known, unexplained
+from lockship.host.journal import Entry, hash_of
+from lockship.lock.model import Lock
+from tests.unit.locks import make_lock
+
+IMAGE = "sha256:" + "ab" * 32
+ONE, TWO = make_lock(), make_lock(env={"A": "2"})
+KNOWN = Known({ONE.fingerprint: ONE, TWO.fingerprint: TWO}, {ONE.fingerprint: {IMAGE}})
+
+
+def entry(lock: Lock, at: str) -> Entry:
+    return Entry(
+        at=at, command="deploy", outcome="deployed", service="shop", destination=None,
+        version=lock.service.version, fingerprint=lock.fingerprint, image_id=IMAGE,
+        roles=("web",), performer="ada@desk", origin="desk",
+    )  # fmt: skip
+
+
+def chained(entries: Sequence[Entry]) -> list[bytes]:
+    lines: list[bytes] = []
+    for each in entries:
+        lines.append(
+            msgspec.json.encode(replace(each, previous=hash_of(lines[-1] if lines else b"")))
+        )
+    return lines
+
+
+SOUND = chained([entry(ONE, "1"), entry(TWO, "2"), entry(ONE, "3")])
+
+
+def told(lines: Sequence[bytes], *running: Running) -> list[tuple[str, str | None]]:
+    evidence = HostEvidence("local", "shop", b"".join(line + b"\n" for line in lines), running)
+    return [(each.kind, each.field) for each in unexplained(evidence, KNOWN)]
+
+
+def test_a_sound_journal_and_its_container() -> None:
+    assert told(SOUND, Running("a", IMAGE, "shop", "web", "v", ONE.fingerprint)) == []
+    assert told([]) == []
+
+
+@pytest.mark.parametrize("field", Entry.__struct_encode_fields__)
+def test_each_field_of_a_line_that_is_edited_shows(field: str) -> None:
+    """The chain names the line after it; what the lock knows better is named at the line itself."""
+    document = msgspec.json.decode(SOUND[1])
+    document[field] = (
+        ["api"] if field == "roles" else "restart" if field == "command"
+        else "failed" if field == "outcome" else "sha256:" + "1" * 64
+    )  # fmt: skip
+    found = told([SOUND[0], msgspec.json.encode(document), SOUND[2]])
+    own = {
+        "service": "journal", "destination": "journal", "version": "journal", "roles": "journal",
+        "fingerprint": "uncommitted", "previous": "gap",
+    }  # fmt: skip
+    here = [(own[field], "journal line 2")] if field in own else []
+    assert found == [*here, ("gap", "journal line 3")]
+
+
+def test_lines_that_are_removed_added_swapped_or_damaged() -> None:
+    one, two, three = SOUND
+    assert told([two, three]) == [("gap", "journal line 1")]
+    assert told([one, three]) == [("gap", "journal line 2")]
+    assert told([one, one, two, three]) == [("gap", "journal line 2")]
+    assert told([two, one, three]) == [("gap", f"journal line {n}") for n in (1, 2, 3)]
+    cut = two[:40]
+    assert told([one, cut, three]) == [("damaged", "journal line 2"), ("gap", "journal line 3")]
+    # What a full disk cut short is damaged, and the line after it follows from it.
+    after = msgspec.json.encode(replace(entry(ONE, "4"), previous=hash_of(cut)))
+    assert told([one, cut, after]) == [("damaged", "journal line 2")]
+
+
+def test_a_deploy_that_was_never_committed() -> None:
+    stranger = make_lock(env={"A": "3"})
+    assert told(chained([entry(stranger, "1")])) == [("uncommitted", "journal line 1")]
+    other = replace(entry(ONE, "1"), image_id="sha256:" + "cd" * 32)
+    assert told(chained([other])) == [("image", "journal line 1")]
+
+
+def test_containers_that_no_lock_explains() -> None:
+    def one(**changes: str) -> Running:
+        sound = Running("a", IMAGE, "shop", "web", "v", ONE.fingerprint)
+        return replace(sound, **changes)
+
+    assert told(SOUND, one(image_id="sha256:" + "cd" * 32)) == [("image", "container a")]
+    assert told(SOUND, one(fingerprint="sha256:" + "0" * 64)) == [("by hand", "container a")]
+    assert told(SOUND, one(role="api")) == [("by hand", "container a")]
+    assert told(SOUND, Running("b", IMAGE)) == [("by hand", "container b")]
+    assert told(SOUND[:1], one(fingerprint=TWO.fingerprint)) == [("unrecorded", "container a")]
+    # Where no artifact was committed, the journal says which image its deploy brought.
+    assert told(SOUND, one(fingerprint=TWO.fingerprint)) == []
