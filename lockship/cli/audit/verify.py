@@ -92,5 +92,6 @@ def _show(findings: list[Finding], *, locks: int, as_json: bool) -> None:
         if each.hint:
             console.data(f"  {visible(each.hint)}")
     checked = f"{locks} lockfile state{'s' if locks != 1 else ''} checked"
-    wrong = f"{len(findings)} thing{'s' if len(findings) != 1 else ''} doesn't hold"
+    many = len(findings) != 1
+    wrong = f"{len(findings)} {'things don' if many else 'thing doesn'}'t hold"
     console.say(f"{checked}: {wrong if findings else 'all holds'}")

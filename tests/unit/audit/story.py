@@ -94,7 +94,11 @@ class Story:
         return json.loads(done.stdout)
 
     def run(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
-        """Run `lockship audit WORDS` here, in this process: starting one takes most of the time."""
+        """Run `lockship audit WORDS` here."""
+        return self.lockship("audit", *words, **env)
+
+    def lockship(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in this process: starting one would take most of the time."""
         streams = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2)]
         with (
             contextlib.chdir(self.repo.path),
@@ -102,7 +106,7 @@ class Story:
             contextlib.redirect_stderr(streams[1]),
             mock.patch.dict(os.environ, env),
         ):
-            status = run(["audit", *words])
+            status = run(words)
         said = []
         for stream in streams:
             stream.flush()
