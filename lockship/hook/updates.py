@@ -37,7 +37,7 @@ def parse_updates(text: str) -> tuple[Update, ...]:
     A local "ref" is whatever the person wrote, spaces too. Raises UsageError for anything else.
     """
     updates = []
-    for line in text.splitlines():
+    for line in text.removesuffix("\n").split("\n") if text else ():  # a name may hold U+2028
         parts = line.rsplit(" ", 3)
         if len(parts) != 4 or not all(_is_id(part) for part in (parts[1], parts[3])):
             raise UsageError(

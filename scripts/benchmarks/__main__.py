@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from benchmarks import local, report, servers
+from benchmarks import hook, local, report, servers
 from benchmarks.measure import Comparison
 
 BENCHMARKS: Final[dict[str, Callable[[int, Path], list[Comparison]]]] = {
@@ -18,12 +18,21 @@ BENCHMARKS: Final[dict[str, Callable[[int, Path], list[Comparison]]]] = {
     "prepare": local.prepare,
     "force": local.force,
     "build": local.build,
+    "hook": hook.hook,
     "ship": servers.ship,
     "unchanged": servers.unchanged,
     "changed": servers.changed,
     "memory": servers.memory,
 }
-_RUNS: Final = {"start": 21, "prepare": 15, "build": 3, "ship": 5, "unchanged": 11, "memory": 3}
+_RUNS: Final = {
+    "start": 21,
+    "prepare": 15,
+    "build": 3,
+    "hook": 11,
+    "ship": 5,
+    "unchanged": 11,
+    "memory": 3,
+}
 _FEWER: Final = 7
 
 

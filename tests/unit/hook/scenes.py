@@ -29,10 +29,14 @@ IMAGE = "sha256:" + "a" * 64
 
 @dataclass(frozen=True)
 class Pushed:
-    """How a push ended: git's exit status, and what was said, lockship's and git's own lines."""
+    """How a push ended: git's exit status, and what was said, lockship's and git's own lines.
+
+    `shown` is what came on stdout: git's table of refs, and what a framework of hooks says.
+    """
 
     status: int
     said: str
+    shown: str
 
     @property
     def ours(self) -> str:
@@ -89,7 +93,7 @@ def push(repo: Repo, *words: str) -> Pushed:
     """Push `words` to origin (without: main), as a person does."""
     argv = ["git", "push", "--porcelain", "--quiet", "origin", *(words or ("main",))]
     done = subprocess.run(argv, cwd=repo.path, env=environment(), capture_output=True, timeout=60)
-    return Pushed(done.returncode, done.stderr.decode())
+    return Pushed(done.returncode, done.stderr.decode(), done.stdout.decode())
 
 
 def shell(repo: Repo, command: str) -> None:
