@@ -107,6 +107,7 @@ def test_the_wheel_works_where_nothing_else_is(installed: Path, tmp_path: Path) 
     run("git", "commit", "-qm", "Begin", cwd=shop)
     run(lockship, "prepare", cwd=shop)
     run(lockship, "prepare", "--check", cwd=shop)
+    assert run(lockship, "hook", "install", cwd=shop).startswith("installed: ")
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:

@@ -8,12 +8,16 @@ from typing import Final
 from lockship.errors import LockshipError
 from lockship.git import MissingObjectError, Objects
 from lockship.gitobjects import hash_object
-from lockship.lock.names import is_lockfile_name
+from lockship.lock.names import LOCKFILE_NAME, is_lockfile_name
 
 # A line of a raw tree: mode, name, id. Matching is some ten times faster than making an `Entry`
 # of each, and in a large repository all trees are looked at.
 _LINE: Final = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)
 _FOLDERS: Final = frozenset({b"40000", b"040000"})
+# Bytes that a tree with a folder or a lockfile in it must have. Most have neither, and needn't be
+# taken apart.
+_FOLDER: Final = b"40000 "
+_LOCKFILE: Final = LOCKFILE_NAME.encode()
 _EMPTY: Final = hash_object("tree", b"")
 
 _Lines = list[tuple[bytes, bytes, bytes]]
@@ -54,6 +58,9 @@ class Contents:
                     f"Tree {oid} is not in this repository.",
                     hint="Fetch it (`git fetch`), or look for damage with `git fsck`.",
                 )
+            if found[1] == "tree" and _FOLDER not in found[2] and _LOCKFILE not in found[2]:
+                self._known[oid] = oid
+                continue
             lines = _LINE.findall(found[2])
             size = sum(len(mode) + len(name) + 22 for mode, name, _ in lines)
             if found[1] != "tree" or size != len(found[2]):
@@ -62,6 +69,13 @@ class Contents:
         return read
 
     def _without_lockfiles(self, oid: str, lines: _Lines) -> str | None:
+        if all(
+            self._known[raw.hex()] == raw.hex()
+            if mode in _FOLDERS
+            else not name.startswith(_LOCKFILE)
+            for mode, name, raw in lines
+        ):
+            return oid
         kept = bytearray()
         same = True
         for mode, name, raw in lines:
