@@ -87,9 +87,14 @@ def _grown(
         old = before.history
         since = [*tips, *(f"^{tip}" for tip in before.tips)]
         new = _walked(repository, objects, since, folders, old)
-        # Only then is it in the order of one walk: a branch with older commits may be merged.
+        # Only then is it what one walk would tell, in its order: a branch with older commits may be
+        # merged, and where a clock was wrong git itself counts commits as new that aren't.
         newest = old.changes[0].commit.committer.seconds if old.changes else 0
-        if all(change.commit.committer.seconds >= newest for change in new.changes):
+        known = {change.commit.id for change in old.changes}
+        if all(
+            change.commit.committer.seconds >= newest and change.commit.id not in known
+            for change in new.changes
+        ):
             return History(
                 new.changes + old.changes, old.readings | new.readings, old.signed | new.signed
             )

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lockship.audit.entries import Entry
 from lockship.audit.finding import Finding
+from lockship.audit.revisions import is_ancestor
 from lockship.git import Repository
 from lockship.history.content import Contents
 from lockship.history.signatures import Signature
@@ -97,7 +98,13 @@ def _unkept(repository: Repository, found: Iterable[Entry]) -> frozenset[str]:
         return frozenset()
     words = ("rev-list", "--stdin", "--not", "--all", "HEAD")
     said = repository.run(*words, stdin="".join(f"{oid}\n" for oid in sorted(here)).encode())
-    return frozenset(said.decode().split()) & here
+    # rev-list goes by dates, and is wrong where a clock was: what it names is looked at one by one.
+    return frozenset(oid for oid in set(said.decode().split()) & here if not _kept(repository, oid))
+
+
+def _kept(repository: Repository, commit: str) -> bool:
+    refs = repository.run("for-each-ref", "--count=1", f"--contains={commit}")
+    return bool(refs) or is_ancestor(repository, commit, "HEAD")
 
 
 def _commits(repository: Repository, asked: Iterable[str]) -> set[str]:

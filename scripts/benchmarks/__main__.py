@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from benchmarks import hook, local, report, servers
+from benchmarks import hook, local, past, report, servers
 from benchmarks.measure import Comparison
 
 BENCHMARKS: Final[dict[str, Callable[[int, Path], list[Comparison]]]] = {
@@ -23,6 +23,7 @@ BENCHMARKS: Final[dict[str, Callable[[int, Path], list[Comparison]]]] = {
     "unchanged": servers.unchanged,
     "changed": servers.changed,
     "memory": servers.memory,
+    "audit": past.audit,
 }
 _RUNS: Final = {
     "start": 21,
@@ -32,6 +33,7 @@ _RUNS: Final = {
     "ship": 5,
     "unchanged": 11,
     "memory": 3,
+    "audit": 5,
 }
 _FEWER: Final = 7
 

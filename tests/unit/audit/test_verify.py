@@ -139,3 +139,19 @@ def test_what_a_commit_says_of_another_lock(story: Story) -> None:
     )
     found = story.audit("verify", status=3)
     assert told(found) == [(story.repo.head, "record", None)]
+
+
+def test_clocks_that_were_wrong(story: Story) -> None:
+    """A source dated long after all that came from it is still in a branch's history."""
+    story.minute = 10_000
+    story.work("from the future")
+    lock = story.lock()
+    story.minute = 0
+    for number in range(12):
+        story.commit(f"empty {number}")
+    story.put(lock, "lock")
+    story.audit()
+    story.work("more")
+    story.locked("lock 2")
+    assert [each["subject"] for each in story.audit()["entries"]] == ["lock 2", "lock"]
+    assert story.audit("verify")["holds"]

@@ -1,0 +1,92 @@
+"""What looks at history: `audit log`, cold and from its memory, and `audit verify`."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from msgspec.structs import replace
+
+from benchmarks.measure import Comparison, take_turns
+from benchmarks.project import Project, add_service, on_this_machine
+from lockship.lock.fingerprint import sealed
+from lockship.lock.model import Lock
+from lockship.lock.reader import parse
+from lockship.lock.writer import dump
+
+_COMMITS: Final = 100_000
+_LOCKS: Final = 1_000
+_FILES: Final = 4_000
+_BEGIN: Final = 1_800_000_000  # after the commits that are made now: git's walks go by dates
+_GIT: Final = ("git", "log", "--format=%H", "--", ".shiplock")
+
+
+def audit(runs: int, folder: Path) -> list[Comparison]:
+    """`lockship audit` against `git log -- .shiplock`: 100,000 commits, 1,000 locks."""
+    project = on_this_machine(folder)
+    _many_commits(project, folder)
+    cache = Path(project.env["HOME"]) / ".cache/lockship/audit"
+
+    def cold() -> dict[str, float]:
+        shutil.rmtree(cache, ignore_errors=True)
+        return dict(project.lockship("audit", "log"))
+
+    found = []
+    theirs = partial(project.run, _GIT)
+    for name, ours, aim in (
+        ("`lockship audit log`, the first time", cold, 2.0),
+        ("`lockship audit log`, again", partial(project.lockship, "audit", "log"), 1.0),
+        ("`lockship audit verify`", partial(project.lockship, "audit", "verify"), None),
+    ):
+        mine, other = take_turns(runs, ours, theirs)
+        words = (name, "`git log -- .shiplock`")
+        found.append(Comparison("s", *words, mine["s"], other["s"], aim=aim))
+        if name.endswith("time"):
+            found.append(Comparison("MiB", *words, mine["MiB"], other["MiB"]))
+    return found
+
+
+def _many_commits(project: Project, folder: Path) -> None:
+    """Make a line of commits, each changing one file of many; every hundredth one the lock."""
+    add_service(project)
+    project.commit()
+    project.lockship("prepare")
+    lock = parse((project.folder / ".shiplock").read_bytes(), ".shiplock")
+    stream = folder / "stream"
+    with stream.open("wb") as file:
+        file.writelines(_stream(lock))
+    project.git("fast-import", "--quiet", "--done", stdin=stream)
+    stream.unlink()
+    project.git("repack", "-adq")
+    project.git("reset", "--quiet", "--hard", "past")
+
+
+def _stream(lock: Lock) -> Iterator[bytes]:
+    chance = random.Random(1)  # noqa: S311 - the same history each time
+    paths = [f"src/part{n % 40}/unit{n // 400}/file{n}.py" for n in range(_FILES)]
+    for number in range(_COMMITS):
+        date = _BEGIN + 600 * number
+        yield b"commit refs/heads/past\n"
+        yield b"author A <a@example.com> %d +0000\n" % date
+        yield b"committer A <a@example.com> %d +0000\n" % date
+        yield _data(b"Change %d\n" % number)
+        if number == 0:
+            yield b"from %s\n" % lock.source.commit.encode()
+            for path in paths:
+                yield b"M 100644 inline %s\n" % path.encode() + _data(path.encode())
+        elif number % (_COMMITS // _LOCKS) == 1:
+            # Its source stays: what is measured is how lockship looks, not what it finds.
+            changed = sealed(replace(lock, env={"NUMBER": str(number)}))
+            yield b"M 100644 inline .shiplock\n" + _data(dump(changed))
+        else:
+            path = chance.choice(paths)
+            yield b"M 100644 inline %s\n" % path.encode() + _data(b"%d\n" % number)
+    yield b"done\n"
+
+
+def _data(data: bytes) -> bytes:
+    return b"data %d\n%s\n" % (len(data), data)
