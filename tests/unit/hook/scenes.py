@@ -5,10 +5,12 @@ A scene changes a repository whose lock is committed and pushed; then all of it 
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +70,16 @@ class Scene:
 
 
 def begin(folder: Path, config: str = "") -> Repo:
-    """Make a repository with a lock that is on its remote, and the hook in its place."""
+    """Return a repository with a lock that is on its remote, and the hook in its place."""
+    shutil.copytree(Path(_template(config).name), folder, dirs_exist_ok=True, symlinks=True)
+    return Repo(folder / "shop")
+
+
+@functools.cache
+def _template(config: str) -> tempfile.TemporaryDirectory[str]:
+    """Make it once for each configuration; it goes with this process."""
+    made = tempfile.TemporaryDirectory(prefix="lockship-scenes-")
+    folder = Path(made.name)
     repo = create(folder / "shop", config=CONFIG + config)
     prepare(repo.path)
     repo.commit("Lock 1")
@@ -77,7 +88,7 @@ def begin(folder: Path, config: str = "") -> Repo:
     lockship(repo, "hook", "install")
     done = push(repo)
     assert done.status == 0, done.said
-    return repo
+    return made
 
 
 def lockship(repo: Repo, *words: str, ok: tuple[int, ...] = (0,)) -> str:
