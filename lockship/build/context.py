@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from lockship.errors import LockshipError, RefusedError
-from lockship.lock.model import Build
+from lockship.lock.image import Build
 
 
 class Context(Struct, frozen=True):

@@ -24,7 +24,8 @@ from lockship.build.registry import RegistryRepository
 from lockship.errors import LockshipError, RefusedError, UsageError
 from lockship.host.credentials import registry_auth
 from lockship.lock.fingerprint import build_key
-from lockship.lock.model import Artifact, Lock
+from lockship.lock.image import Artifact
+from lockship.lock.model import Lock
 from lockship.progress import Event, Report
 
 How = Literal["built", "found here", "found in registry"]

@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from lockship.errors import RefusedError
 from lockship.lock import reader, writer
-from lockship.lock.model import Artifact, Lock
+from lockship.lock.image import Artifact
+from lockship.lock.model import Lock
 from lockship.lock.names import lockfile_name
 
 

@@ -36,7 +36,8 @@ from lockship.deploy.steps import (
 from lockship.errors import LockshipError
 from lockship.host.link import UNFINISHED
 from lockship.host.server import Server
-from lockship.lock.model import Artifact, Lock
+from lockship.lock.image import Artifact
+from lockship.lock.model import Lock
 from lockship.progress import Event, Report
 from lockship.secrets.secret import Secret
 

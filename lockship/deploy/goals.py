@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from lockship.deploy import names
 from lockship.deploy.state import HostState
 from lockship.host.types import Container
-from lockship.lock.model import Lock, Role
+from lockship.lock.model import Lock
+from lockship.lock.role import Role
 
 RUNNING = ("running", "restarting", "paused")
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from lockship.lock.model import Lock, Role
+from lockship.lock.model import Lock
+from lockship.lock.role import Role
 
 LABEL_PREFIX: Final = "dev.lockship."
 PROJECT: Final = "dev.lockship.project"

@@ -34,8 +34,10 @@ from lockship.deploy.steps import (
 )
 from lockship.errors import LockshipError
 from lockship.host.types import Container, Published
-from lockship.lock.model import Artifact, Lock, Role
+from lockship.lock.image import Artifact
+from lockship.lock.model import Lock
 from lockship.lock.names import split_port
+from lockship.lock.role import Role
 
 Command = Literal["deploy", "rollback", "refresh-secrets"]
 

@@ -16,7 +16,7 @@ from lockship.deploy.unhealthy import Answer, Asked, ProbeFailed, unhealthy
 from lockship.errors import LockshipError
 from lockship.host.server import Server
 from lockship.host.types import Container
-from lockship.lock.model import Healthcheck
+from lockship.lock.role import Healthcheck
 
 _LAST_LOOK: Final = 1.0  # seconds
 _HTTP_PORT: Final = 80  # where nothing says another one

@@ -21,7 +21,8 @@ from lockship.deploy.supply import Supply
 from lockship.errors import InterruptedByUser, LockshipError, RefusedError
 from lockship.host.server import Server
 from lockship.lock.fingerprint import build_key
-from lockship.lock.model import Artifact, Lock
+from lockship.lock.image import Artifact
+from lockship.lock.model import Lock
 from lockship.progress import Event, Report, quiet
 from lockship.secrets.secret import Secret
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from lockship.deploy import names
 from lockship.deploy.proxy.container import NETWORK
 from lockship.host.types import ContainerSpec
-from lockship.lock.model import Artifact, Lock
+from lockship.lock.image import Artifact
+from lockship.lock.model import Lock
 from lockship.secrets.secret import Secret
 
 

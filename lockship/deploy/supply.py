@@ -17,7 +17,8 @@ from lockship.host.credentials import registry_auth
 from lockship.host.server import Server
 from lockship.host.ship import Spool, feed, missing_layers, spool
 from lockship.host.types import ImageInfo
-from lockship.lock.model import LOCAL, Artifact, Host, Lock
+from lockship.lock.image import Artifact
+from lockship.lock.model import LOCAL, Host, Lock
 from lockship.progress import Event, Report
 
 

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 import msgspec
 
 from lockship.lock.fingerprint import build_key, sealed
-from lockship.lock.model import LOCK_VERSION, Host, Image, Lock, Proxy, Service, Source
+from lockship.lock.image import Image
+from lockship.lock.model import LOCK_VERSION, Host, Lock, Service, Source
+from lockship.lock.proxy import Proxy
 from lockship.prepare.config import Config
 
 _UNSEALED = "sha256:" + "0" * 64

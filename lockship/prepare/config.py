@@ -15,7 +15,8 @@ import msgspec
 from msgspec import Meta, field
 
 from lockship.errors import UsageError
-from lockship.lock.model import Build, Deploy, Healthcheck, Host, Policy, Proxy, Role, Table
+from lockship.lock.image import Build
+from lockship.lock.model import Host, Policy
 from lockship.lock.names import (
     CONFIG_NAME,
     EnvName,
@@ -27,7 +28,10 @@ from lockship.lock.names import (
     ServiceName,
     Volume,
 )
+from lockship.lock.proxy import Proxy
+from lockship.lock.role import Deploy, Healthcheck, Role
 from lockship.lock.shape import Problem, convert
+from lockship.lock.table import Table
 from lockship.prepare import hosts, rules
 from lockship.prepare.complaint import Document, complain
 

@@ -9,7 +9,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from lockship.lock.fingerprint import sealed
-from lockship.lock.model import Build, Host, Image, Lock, Role, Service, Source
+from lockship.lock.image import Build, Image
+from lockship.lock.model import Host, Lock, Service, Source
+from lockship.lock.role import Role
 
 COMMITTED_AT = "2026-01-02T03:04:05Z"
 

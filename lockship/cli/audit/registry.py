@@ -11,7 +11,8 @@ from lockship.build.engine import connect
 from lockship.build.registry import RegistryRepository
 from lockship.errors import LockshipError
 from lockship.host.credentials import registry_auth
-from lockship.lock.model import Artifact, Lock
+from lockship.lock.image import Artifact
+from lockship.lock.model import Lock
 
 _GONE = "Its lock can be built again: check out its commit, then `lockship build`."
 _SWAPPED = "A host runs the digest, whatever the tag says; find out who pushed the tag."

@@ -26,7 +26,8 @@ from lockship.deploy.steps import (
 )
 from lockship.errors import RefusedError
 from lockship.host.types import Container
-from lockship.lock.model import Artifact, Lock
+from lockship.lock.image import Artifact
+from lockship.lock.model import Lock
 
 _STOP_TIMEOUT = 10.0  # seconds, of a role that the lock doesn't have
 

@@ -13,7 +13,8 @@ from lockship.errors import LockshipError
 from lockship.host.errors import HostError
 from lockship.host.server import Server
 from lockship.host.types import Container
-from lockship.lock.model import Lock, ProxyServer
+from lockship.lock.model import Lock
+from lockship.lock.proxy import ProxyServer
 
 _TRIAL: Final = f"{NAME}-trial"
 _README: Final = b"""\

@@ -10,7 +10,7 @@ import msgspec
 from lockship.deploy.proxy import plugin
 from lockship.deploy.proxy.tls import ACME_FOLDER, PLAIN, RESOLVER, SECURE
 from lockship.host.types import Container, ContainerSpec
-from lockship.lock.model import Proxy, ProxyServer
+from lockship.lock.proxy import Proxy, ProxyServer
 
 NAME: Final = "lockship-proxy"
 NETWORK: Final = "lockship"

@@ -17,7 +17,8 @@ from lockship.host.connect import connect
 from lockship.host.credentials import registry_auth
 from lockship.host.server import Server
 from lockship.host.ship import Spool, feed, missing_layers, spool
-from lockship.lock.model import LOCAL, Host, Image, Lock
+from lockship.lock.image import Image
+from lockship.lock.model import LOCAL, Host, Lock
 from lockship.progress import Event, Report
 
 

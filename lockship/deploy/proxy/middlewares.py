@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from lockship.host.spec import parse_memory
-from lockship.lock.model import Proxy
+from lockship.lock.proxy import Proxy
 
 _YEAR = 365 * 24 * 3600  # seconds
 

@@ -15,7 +15,7 @@ import msgspec
 
 from lockship.deploy.proxy import tls
 from lockship.deploy.proxy.middlewares import middlewares, sticky_cookie
-from lockship.lock.model import Proxy
+from lockship.lock.proxy import Proxy
 
 IDLE_TIMEOUT: Final = "1s"
 """How long the proxy keeps an idle connection to a container: less than the 2 s or more after which

@@ -12,7 +12,9 @@ from lockship.deploy.state import HostState, ProxyState
 from lockship.deploy.steps import BootProxy, DrainContainer, RemoveRoute, Step, SwitchRoute
 from lockship.errors import LockshipError, RefusedError
 from lockship.host.types import Container
-from lockship.lock.model import Artifact, Lock, Proxy
+from lockship.lock.image import Artifact
+from lockship.lock.model import Lock
+from lockship.lock.proxy import Proxy
 
 _DRAIN: Final = 30.0  # seconds, where the lock no longer says
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import Any, Final
 
-from lockship.lock.model import Proxy, ProxyTls
+from lockship.lock.proxy import Proxy, ProxyTls
 
 PLAIN: Final = "web"
 SECURE: Final = "websecure"

@@ -16,7 +16,8 @@ from msgspec.structs import replace
 from lockship.build.client import find_client
 from lockship.errors import LockshipError, RefusedError
 from lockship.lock.fingerprint import build_key
-from lockship.lock.model import Lock, Role
+from lockship.lock.model import Lock
+from lockship.lock.role import Role
 from lockship.lock.writer import dump
 from tests.engine.build.conftest import Make, Recorder
 from tests.harness import Fleet, until

@@ -9,7 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from lockship.errors import LockshipError, RefusedError
-from lockship.lock.model import Image, Lock
+from lockship.lock.image import Image
+from lockship.lock.model import Lock
 from tests.engine.build.conftest import Make, Recorder
 from tests.harness import Fleet, Registry
 from tests.unit.locks import commit_all, make_lock

@@ -10,7 +10,7 @@ from lockship.deploy.unhealthy import ProbeFailed
 from lockship.host.connect import connect, local
 from lockship.host.errors import HostError
 from lockship.host.server import Server
-from lockship.lock.model import Healthcheck
+from lockship.lock.role import Healthcheck
 from tests.fleet.host.conftest import host_of, spec
 from tests.harness import Fleet
 

@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from lockship.lock.fingerprint import build_key
-from lockship.lock.model import Artifact
+from lockship.lock.image import Artifact
 from lockship.lock.writer import dump
 from tests.unit.audit.story import Story, begin, make_lock_with
 

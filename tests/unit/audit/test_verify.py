@@ -10,7 +10,8 @@ import pytest
 from msgspec.structs import replace
 
 from lockship.lock.fingerprint import build_key, sealed
-from lockship.lock.model import Artifact, Lock
+from lockship.lock.image import Artifact
+from lockship.lock.model import Lock
 from lockship.lock.writer import dump
 from tests.unit.audit.story import Story, begin
 

@@ -9,7 +9,7 @@ import pytest
 from lockship.build.case import refuse_clashes
 from lockship.build.context import Context, resolve
 from lockship.errors import LockshipError, RefusedError
-from lockship.lock.model import Build
+from lockship.lock.image import Build
 
 
 @pytest.fixture

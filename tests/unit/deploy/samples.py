@@ -5,17 +5,9 @@ from __future__ import annotations
 import hashlib
 
 from lockship.lock.fingerprint import build_key
-from lockship.lock.model import (
-    Artifact,
-    Build,
-    Deploy,
-    Host,
-    Image,
-    Lock,
-    Role,
-    Service,
-    Source,
-)
+from lockship.lock.image import Artifact, Build, Image
+from lockship.lock.model import Host, Lock, Service, Source
+from lockship.lock.role import Deploy, Role
 from lockship.lock.writer import sealed
 
 HOSTS = ("web1", "web2")

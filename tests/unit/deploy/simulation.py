@@ -37,7 +37,8 @@ from lockship.deploy.steps import (
     SwitchRoute,
 )
 from lockship.host.types import Container, Published
-from lockship.lock.model import Artifact, Lock
+from lockship.lock.image import Artifact
+from lockship.lock.model import Lock
 from lockship.lock.names import split_port
 from lockship.secrets.secret import Secret
 

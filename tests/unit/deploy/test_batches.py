@@ -15,7 +15,8 @@ from lockship.deploy.mutex import MutexLost
 from lockship.deploy.plan import plan
 from lockship.deploy.steps import ConfirmContainer, HostPlan, Step
 from lockship.deploy.undo import undo
-from lockship.lock.model import Deploy, Lock
+from lockship.lock.model import Lock
+from lockship.lock.role import Deploy
 from lockship.lock.writer import sealed
 from lockship.progress import Event
 from tests.harness import until

@@ -12,7 +12,8 @@ from lockship.deploy.proxy import container as proxy_container
 from lockship.deploy.proxy import edit, maintenance, plugin, route
 from lockship.deploy.proxy.judge import judge
 from lockship.errors import RefusedError, UsageError
-from lockship.lock.model import Lock, Proxy
+from lockship.lock.model import Lock
+from lockship.lock.proxy import Proxy
 from tests.unit.deploy.samples import make_artifact, make_lock
 from tests.unit.deploy.simulation import SimulatedHost
 from tests.unit.deploy.test_operate import deployed, do, restart, stop

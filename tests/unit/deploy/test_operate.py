@@ -10,7 +10,8 @@ from lockship.deploy.operate import plans
 from lockship.deploy.proxy import edit
 from lockship.deploy.steps import CreateContainer, HostPlan, ShipImage, Step
 from lockship.errors import RefusedError
-from lockship.lock.model import Lock, Role
+from lockship.lock.model import Lock
+from lockship.lock.role import Role
 from tests.unit.deploy.samples import make_artifact, make_lock
 from tests.unit.deploy.simulation import SimulatedHost
 from tests.unit.deploy.test_plan import carry_out, kinds, plan_on, steps_of

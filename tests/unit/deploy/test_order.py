@@ -9,7 +9,9 @@ from lockship.deploy import names
 from lockship.deploy.plan import plan
 from lockship.deploy.steps import HostPlan, StartContainer, Step, StopContainer
 from lockship.deploy.undo import undo
-from lockship.lock.model import Lock, Proxy, Role
+from lockship.lock.model import Lock
+from lockship.lock.proxy import Proxy
+from lockship.lock.role import Role
 from lockship.lock.writer import sealed
 from tests.unit.deploy.samples import make_artifact, make_lock
 from tests.unit.deploy.simulation import SimulatedHost

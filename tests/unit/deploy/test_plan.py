@@ -21,7 +21,9 @@ from lockship.deploy.steps import (
 from lockship.deploy.undo import undo
 from lockship.errors import LockshipError
 from lockship.host.types import Published
-from lockship.lock.model import Artifact, Lock, Role
+from lockship.lock.image import Artifact
+from lockship.lock.model import Lock
+from lockship.lock.role import Role
 from tests.unit.deploy.samples import make_artifact, make_lock, sha
 from tests.unit.deploy.simulation import SimulatedHost, StepFailed
 

@@ -13,7 +13,7 @@ from lockship.deploy.proxy import confirm, container, edit, route
 from lockship.deploy.spec import container_spec
 from lockship.host.spec import to_engine
 from lockship.host.types import Container, Published
-from lockship.lock.model import Proxy, ProxyServer, ProxyTls
+from lockship.lock.proxy import Proxy, ProxyServer, ProxyTls
 from tests.unit.deploy.samples import make_artifact, make_lock
 from tests.unit.deploy.test_routing import behind
 from tests.unit.lock.strategies import structs

@@ -10,7 +10,8 @@ from lockship.deploy import names
 from lockship.deploy.operate.prune import kept, prune
 from lockship.deploy.state import HostState
 from lockship.deploy.steps import CreateContainer, HostPlan, ShipImage
-from lockship.lock.model import Deploy, Lock
+from lockship.lock.model import Lock
+from lockship.lock.role import Deploy
 from lockship.lock.writer import sealed
 from tests.unit.deploy.samples import make_artifact, make_lock, sha
 from tests.unit.deploy.simulation import SimulatedHost

@@ -11,7 +11,9 @@ from lockship.deploy.proxy.judge import judge
 from lockship.deploy.steps import HostPlan, Step
 from lockship.deploy.undo import undo
 from lockship.lock.fingerprint import sealed
-from lockship.lock.model import Lock, Proxy, ProxyServer, ProxyTls, Role
+from lockship.lock.model import Lock
+from lockship.lock.proxy import Proxy, ProxyServer, ProxyTls
+from lockship.lock.role import Role
 from tests.unit.deploy.samples import make_artifact
 from tests.unit.deploy.simulation import SimulatedHost
 from tests.unit.deploy.test_routing import PROXY, behind, carry_out, kinds, steps_of

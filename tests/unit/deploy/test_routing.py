@@ -26,7 +26,9 @@ from lockship.deploy.steps import (
 from lockship.deploy.undo import undo
 from lockship.errors import LockshipError, RefusedError
 from lockship.host.types import Container, Published
-from lockship.lock.model import Lock, Proxy, ProxyServer, ProxyTls, Role
+from lockship.lock.model import Lock
+from lockship.lock.proxy import Proxy, ProxyServer, ProxyTls
+from lockship.lock.role import Role
 from lockship.lock.writer import sealed
 from tests.unit.deploy.samples import make_artifact, make_lock
 from tests.unit.deploy.simulation import SimulatedHost, StepFailed

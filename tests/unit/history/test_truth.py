@@ -14,7 +14,8 @@ from lockship.history.content import Contents
 from lockship.history.snapshot import REFS
 from lockship.history.truth import Evidence, Truth, judge
 from lockship.lock.fingerprint import build_key, sealed
-from lockship.lock.model import Artifact, Lock
+from lockship.lock.image import Artifact
+from lockship.lock.model import Lock
 from lockship.lock.writer import dump
 from lockship.prepare.prepare import prepare
 from tests.unit.gitrepo import CONFIG, Repo, clone, create

@@ -19,7 +19,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from lockship.lock.fingerprint import sealed
-from lockship.lock.model import Artifact, Lock
+from lockship.lock.image import Artifact
+from lockship.lock.model import Lock
 from lockship.lock.reader import read
 from lockship.lock.writer import dump
 from lockship.prepare.prepare import prepare

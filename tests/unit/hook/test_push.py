@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from lockship.lock.fingerprint import build_key
-from lockship.lock.model import Artifact
+from lockship.lock.image import Artifact
 from lockship.prepare.prepare import prepare
 from tests.unit.cli.reference import DOCS
 from tests.unit.gitrepo import CONFIG, Repo

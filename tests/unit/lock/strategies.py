@@ -9,7 +9,8 @@ from msgspec import inspect
 
 from lockship.lock import names
 from lockship.lock.fingerprint import sealed
-from lockship.lock.model import LOCK_VERSION, Artifact, Host, Lock
+from lockship.lock.image import Artifact
+from lockship.lock.model import LOCK_VERSION, Host, Lock
 
 # TOML holds any Unicode text; a lone surrogate is none.
 TEXT = st.text(st.characters(codec="utf-8"), max_size=20)

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from lockship.errors import LockshipError, RefusedError, UsageError
 from lockship.lock.fingerprint import build_key, sealed, to_document
-from lockship.lock.model import Artifact, Host, Lock
+from lockship.lock.image import Artifact
+from lockship.lock.model import Host, Lock
 from lockship.lock.reader import MAX_BYTES, NewerLockError, parse, read
 from lockship.lock.writer import HEADER, dump, write
 from tests.unit.lock.strategies import LOCKS

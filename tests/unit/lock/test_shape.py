@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lockship.lock.fingerprint import to_document
-from lockship.lock.model import Lock, Table
+from lockship.lock.model import Lock
 from lockship.lock.shape import Problem, convert, dotted, problems
+from lockship.lock.table import Table
 from tests.unit.lock.strategies import LOCKS, TEXT
 
 

@@ -1,0 +1,49 @@
+"""The tables of a lock on the image: how it is built, what it is called, what came of it."""
+
+from __future__ import annotations
+
+from msgspec import field
+
+from lockship.lock.names import Digest, EnvName, Repository, Tag, TreePath
+from lockship.lock.table import Table
+
+
+class Build(Table, frozen=True):
+    """How the image is built from the content tree."""
+
+    context: TreePath = "."
+    dockerfile: TreePath = "Dockerfile"
+    target: str | None = None
+    args: dict[EnvName, str] = field(default_factory=dict)
+    platforms: tuple[str, ...] = ()
+
+
+class Image(Table, frozen=True):
+    """What the image is called. It is pushed when `repository` begins with a registry's name."""
+
+    repository: Repository
+    tag: Tag
+
+    @property
+    def reference(self) -> str:
+        """`repository:tag`."""
+        return f"{self.repository}:{self.tag}"
+
+    @property
+    def registry(self) -> str | None:
+        """The registry's host and port, by Docker's rule; None when there is none.
+
+        The first part of a name is a registry when it holds '.' or ':' or is 'localhost'
+        (github.com/distribution/reference, normalize.go, splitDockerDomain).
+        """
+        first, slash, _ = self.repository.partition("/")
+        named = "." in first or ":" in first or first == "localhost"
+        return first if slash and named else None
+
+
+class Artifact(Table, frozen=True):
+    """What `build` made. `key` names what it was built from (`lock.fingerprint.build_key`)."""
+
+    key: Digest
+    image_id: Digest
+    digest: Digest | None = None
