@@ -28,9 +28,9 @@ def resolved(sources: Mapping[str, str], root: Path) -> dict[str, Secret]:
 
 def attempted(sources: Mapping[str, str], root: Path) -> dict[str, Outcome]:
     """Try each secret. What was found is never printed from then on, whatever fails."""
+    from lockship.secrets.kind import Place
     from lockship.secrets.resolve import attempt
     from lockship.secrets.secret import Secret
-    from lockship.secrets.sources import Place
 
     outcomes = attempt(sources, Place(root, os.environ))
     masking.hide(each.reveal() for each in outcomes.values() if isinstance(each, Secret))

@@ -15,7 +15,6 @@ from lockship.lock.shape import Path, Problem
 from lockship.prepare import hosts
 from lockship.prepare.proxyrules import check as check_proxy
 from lockship.prepare.tables import Tables, quoted, roles, strings, table
-from lockship.secrets.sources import EXPECTED as EXPECTED_SOURCE
 from lockship.secrets.sources import parse as parse_source
 
 RESERVED_ENV: Final = frozenset({"LOCKSHIP_VERSION", "LOCKSHIP_SERVICE"})
@@ -147,9 +146,9 @@ def _secrets(tables: Tables) -> Iterator[Problem]:
         if isinstance(text, str):
             try:
                 parse_source(text)
-            except ValueError:
+            except ValueError as expected:
                 # What was found isn't shown: it may be the secret itself.
-                yield Problem(at, "something else", EXPECTED_SOURCE)
+                yield Problem(at, "something else", str(expected))
     for path, role in roles(tables):
         for index, text in strings(role.get("secrets")):
             if text not in known:

@@ -7,8 +7,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
 from lockship.errors import LockshipError
+from lockship.secrets.kind import Place, Unresolved
 from lockship.secrets.secret import Secret
-from lockship.secrets.sources import EXPECTED, KINDS, Place, Source, Unresolved, parse
+from lockship.secrets.sources import KINDS, Source, parse
 
 _PARALLEL: Final = 16
 Outcome = Secret | Unresolved
@@ -54,8 +55,8 @@ def shown(source: str) -> str:
 def _read(text: str) -> Source | Unresolved:
     try:
         return parse(text)
-    except ValueError:
-        return Unresolved(f"that is not {EXPECTED}")
+    except ValueError as expected:
+        return Unresolved(f"that is not {expected}")
 
 
 def _fetched(source: Source) -> tuple[str, str]:

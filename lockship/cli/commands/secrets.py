@@ -27,8 +27,8 @@ def check(*, destination: str | None, as_json: bool) -> int:
     The exit status is 0 where all can, else 1.
     """
     from lockship.cli import lockfile, secrets, table
+    from lockship.secrets.kind import Unresolved
     from lockship.secrets.resolve import shown
-    from lockship.secrets.sources import Unresolved
 
     found = lockfile.find(Path.cwd(), destination)
     outcomes = secrets.attempted(found.lock.secrets, found.root)
