@@ -21,7 +21,11 @@ def test_prune_keeps_what_a_rollback_needs_and_the_rest_is_pulled(
     web1 = clean_fleet["web1"]
     unfinished = shop.run_folder("web1") / "releases.json.new"
     unfinished.write_text("[")
-    first = shop.containers("web1")[0]["Image"]
+    (first,) = (
+        each["Image"]
+        for each in shop.containers("web1")
+        if each["Config"]["Labels"]["dev.lockship.version"] == versions[0]
+    )
 
     shop.write("lockship.toml", text(clean_fleet, 1))
     shop.commit("Keep less")

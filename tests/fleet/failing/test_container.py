@@ -30,7 +30,7 @@ _ANSWER = "#!/bin/sh\nprintf 'Status: {status}\\r\\nLocation: /elsewhere\\r\\n\\
         pytest.param(
             'command = ["sleep", "1000"]',
             "connection refused",
-            "does it listen on 0.0.0.0 and on this port?",
+            "nothing listens there yet",
             id="refuses",
         ),
         pytest.param(
