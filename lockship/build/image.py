@@ -16,13 +16,13 @@ from msgspec import Struct
 from lockship.build.client import client_env, find_client
 from lockship.build.command import build_command
 from lockship.build.context import resolve
-from lockship.build.engine import Engine, Found, connect
 from lockship.build.folder import locked_tree
 from lockship.build.labels import BUILD_KEY, FINGERPRINT, labels
 from lockship.build.process import run_build
 from lockship.build.registry import RegistryRepository
 from lockship.errors import LockshipError, RefusedError, UsageError
 from lockship.host.credentials import registry_auth
+from lockship.host.engine import Engine, Found, connect
 from lockship.lock.fingerprint import build_key
 from lockship.lock.image import Artifact
 from lockship.lock.model import Lock

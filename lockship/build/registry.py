@@ -9,9 +9,9 @@ from typing import Any
 import docker
 import docker.errors
 
-from lockship.build.engine import Engine, Found, engine_errors
-from lockship.build.refusals import registry_error
 from lockship.errors import LockshipError
+from lockship.host.engine import Engine, Found, engine_errors
+from lockship.host.refusals import registry_error
 from lockship.host.types import RegistryAuth
 from lockship.progress import Event, Report
 
@@ -118,5 +118,5 @@ def _refusal(reference: str, said: str, status: int | None) -> LockshipError:
     return registry_error(reference, said, status) or LockshipError(
         f"The registry has no {reference}.",
         details=[said],
-        hint="Check [image] repository, then run the same command again.",
+        hint="Check the image's name, then run the same command again.",
     )

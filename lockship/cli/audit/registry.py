@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from lockship.audit.entries import Entry
 from lockship.audit.finding import Finding
 from lockship.build import labels
-from lockship.build.engine import connect
 from lockship.build.registry import RegistryRepository
 from lockship.errors import LockshipError
 from lockship.host.credentials import registry_auth
+from lockship.host.engine import connect
 from lockship.lock.image import Artifact
 from lockship.lock.model import Lock
 

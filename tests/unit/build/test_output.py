@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lockship.build.output import failing_step
-from lockship.build.refusals import registry_error
+from lockship.host.refusals import registry_error
 
 OF_20_10 = """\
 #1 [internal] load build definition from Dockerfile

@@ -43,13 +43,13 @@ def registry_error(reference: str, said: str, status: int | None) -> LockshipErr
         return LockshipError(
             f"The registry {host} can't be reached.",
             details=details,
-            hint="Check [image] repository and the network, then run the same command again.",
+            hint="Check the image's name and the network, then run the same command again.",
         )
     if _DENIED.search(low) or status in (401, 403):
         return LockshipError(
             f"The registry {host} refuses {reference}.",
             details=details,
-            hint=f"Log in with an account that may push there: `docker login {host}`.",
+            hint=f"Log in with an account that may do this there: `docker login {host}`.",
         )
     if _ABSENT.search(low) or status == 404:
         return None
