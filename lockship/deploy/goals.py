@@ -41,6 +41,13 @@ def renewed_names(lock: Lock, image_id: str, state: HostState) -> dict[str, str]
     return goals
 
 
+def half_made(lock: Lock, container: Container) -> bool:
+    """Whether a container never ran and isn't in all of its networks: its deploy was killed."""
+    role = lock.roles.get(container.labels.get(names.ROLE, ""))
+    wanted = role.options.networks if role else ()
+    return container.state == "created" and not set(wanted) <= set(container.networks)
+
+
 def _goal_name(lock: Lock, image_id: str | None, state: HostState, role: str) -> str:
     """Of several that are alike, of which one renews the other's secrets, the older one that runs.
 

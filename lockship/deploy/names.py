@@ -50,6 +50,11 @@ def alias(lock: Lock, role: str, image_id: str, container: str) -> str:
     return f"{first}.{role}.{lock.project}.internal"
 
 
+def known_as(lock: Lock, role: str) -> str:
+    """How containers find those of a role, of any version, in a network that the lock names."""
+    return f"{role}.{lock.project}.internal"
+
+
 def upstream(lock: Lock, role: str, image_id: str, container: str) -> str | None:
     """Return `alias:port` of a role's container, by its name.
 

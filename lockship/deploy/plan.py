@@ -11,7 +11,7 @@ from typing import Literal
 
 from lockship.deploy import names
 from lockship.deploy.batches import batches
-from lockship.deploy.goals import RUNNING, goal_names, renewed_names, roles_on
+from lockship.deploy.goals import RUNNING, goal_names, half_made, renewed_names, roles_on
 from lockship.deploy.proxy import container as proxy_container
 from lockship.deploy.proxy import routing
 from lockship.deploy.state import HostState
@@ -138,6 +138,7 @@ def _is_goal(lock: Lock, artifact: Artifact, container: Container) -> bool:
         container.image_id == artifact.image_id
         and container.labels.get(names.FINGERPRINT) == lock.fingerprint
         and container.state not in ("dead", "removing")
+        and not half_made(lock, container)
     )
 
 

@@ -42,4 +42,6 @@ def container_spec(
         network=NETWORK if upstream else "",
         alias=names.alias(lock, role_name, artifact.image_id, name) if upstream else "",
         secrets={each: secrets[each] for each in role.secrets},
+        options=role.options,
+        known_as=names.known_as(lock, role_name),
     )

@@ -36,7 +36,7 @@ def container_from_inspect(raw: Json) -> Container:
         health_output=(attempts[-1].get("Output") or "").strip()[-_LAST_OUTPUT:]
         if attempts
         else "",
-        address=_address(settings),
+        address=_address(raw),
         # What runs has its real ports under NetworkSettings; what doesn't, only its wishes.
         published=_bindings(settings.get("Ports") or {}) or _bindings(bindings),
         exposed=_exposed(config.get("ExposedPorts")),
@@ -74,7 +74,7 @@ def container_from_list(raw: Json) -> Container:
         labels=raw.get("Labels") or {},
         exit_code=int(exited[1]) if exited else 0,
         health=_health(health[1] if health else None),
-        address=_address(raw.get("NetworkSettings") or {}),
+        address=_address(raw),
         published=tuple(sorted(ports)),
         networks=tuple(sorted((raw.get("NetworkSettings") or {}).get("Networks") or {})),
         created=datetime.fromtimestamp(raw.get("Created") or 0, UTC).isoformat(),
@@ -112,9 +112,12 @@ def _health(status: str | None) -> Health | None:
     return cast(Health, status) if status in ("starting", "healthy", "unhealthy") else None
 
 
-def _address(settings: Json) -> str:
-    networks = settings.get("Networks") or {}
-    found = (net.get("IPAddress") or net.get("GlobalIPv6Address") for net in networks.values())
+def _address(raw: Json) -> str:
+    """Return the address in the network that it was made in, where that has one; else another's."""
+    networks: Json = (raw.get("NetworkSettings") or {}).get("Networks") or {}
+    first = (raw.get("HostConfig") or {}).get("NetworkMode")
+    in_order = sorted(networks, key=lambda name: name != first)
+    found = (networks[n].get("IPAddress") or networks[n].get("GlobalIPv6Address") for n in in_order)
     return next((address for address in found if address), "")
 
 

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from lockship.host import images, parse, streams
 from lockship.host.channel import SocketLike
+from lockship.host.create import create
 from lockship.host.execute import execute
 from lockship.host.images import Check, go_on
 from lockship.host.inside import Inside
 from lockship.host.link import Link
-from lockship.host.network import ensure_network
 from lockship.host.process import Process
 from lockship.host.removal import remove_container, remove_image
-from lockship.host.spec import to_engine
 from lockship.host.translate import boundary
 from lockship.host.types import (
     Container,
@@ -78,15 +77,9 @@ class Server:
         return [container for container in listed if container.published]
 
     def create(self, spec: ContainerSpec) -> str:
-        """Create a container, its network too when that isn't there; return its id."""
-        body = to_engine(spec)
-        if spec.network:
-            self._call("create network", lambda api: ensure_network(api, spec.network))
-        made: dict[str, Any] = self._call(
-            f"create {spec.name}",
-            lambda api: api.create_container_from_config(body, spec.name),  # type: ignore[no-untyped-call]
-        )
-        return str(made["Id"])
+        """Create a container, its networks too when they aren't there; return its id."""
+        with self._boundary(f"create {spec.name}"):
+            return create(self._api, spec)
 
     def start(self, name: str) -> None:
         """Start a container; one that runs is fine."""

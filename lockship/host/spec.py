@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from lockship.host import options
+from lockship.host.options import parse_size
 from lockship.host.types import ContainerSpec, Published
-
-_UNITS = {"b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 
 def to_engine(spec: ContainerSpec) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def to_engine(spec: ContainerSpec) -> dict[str, Any]:
         "RestartPolicy": {"Name": spec.restart},
     }
     if spec.memory:
-        host["Memory"] = parse_memory(spec.memory)
+        host["Memory"] = parse_size(spec.memory)
     if spec.cpus:
         host["NanoCpus"] = round(spec.cpus * 1e9)
     env = dict(spec.env) | {name: secret.reveal() for name, secret in spec.secrets.items()}
@@ -37,15 +37,26 @@ def to_engine(spec: ContainerSpec) -> dict[str, Any]:
         "Labels": dict(spec.labels),
         "ExposedPorts": {name: {} for name in bindings},
         "StopTimeout": math.ceil(spec.stop_timeout),
-        "HostConfig": host,
+        "HostConfig": host | options.host_config(spec.options),
     }
     if spec.command:
         body["Cmd"] = list(spec.command)
-    if spec.network:
-        host["NetworkMode"] = spec.network
-        endpoint = {"Aliases": [spec.alias]} if spec.alias else {}
-        body["NetworkingConfig"] = {"EndpointsConfig": {spec.network: endpoint}}
-    return body
+    for first in networks(spec)[:1]:
+        body["HostConfig"]["NetworkMode"] = first
+        known = {"Aliases": aliases(spec, first)} if aliases(spec, first) else {}
+        body["NetworkingConfig"] = {"EndpointsConfig": {first: known}}
+    return body | options.config(spec.options)
+
+
+def networks(spec: ContainerSpec) -> tuple[str, ...]:
+    """Return the networks that a container is in, the one by which it is reached first."""
+    return tuple(dict.fromkeys(name for name in (spec.network, *spec.options.networks) if name))
+
+
+def aliases(spec: ContainerSpec, network: str) -> list[str]:
+    """Return the names by which it is known in one of its networks, beside its own."""
+    name = spec.alias if network == spec.network else spec.known_as
+    return [name] if name else []
 
 
 def parse_port(text: str) -> Published:
@@ -54,9 +65,3 @@ def parse_port(text: str) -> Published:
     rest, _, container = ports.rpartition(":")
     address, _, host = rest.rpartition(":")
     return Published(int(host), int(container), protocol or "tcp", address.strip("[]"))
-
-
-def parse_memory(text: str) -> int:
-    """Read a size such as `512m`, in bytes."""
-    number, unit = (text[:-1], text[-1]) if text[-1].isalpha() else (text, "b")
-    return int(number) * _UNITS[unit]

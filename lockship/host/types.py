@@ -7,6 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from lockship.lock.container import ContainerOptions
 from lockship.secrets.secret import Secret
 
 ContainerState = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
@@ -25,10 +26,10 @@ class Published(Struct, frozen=True, order=True):
 class Container(Struct, frozen=True):
     """A container as the engine sees it now.
 
-    `address` is its IP on its first network ('' when it isn't running). `health` is None when the
-    image has no HEALTHCHECK. `exposed` are the TCP ports that the image declares. `pid` is that of
-    its first process as the engine sees it, 0 when it isn't running. `networks` are the names of
-    those that it is in, as a list of containers tells them.
+    `address` is its IP on the network that it was made in ('' when it isn't running). `health` is
+    None when there is no HEALTHCHECK. `exposed` are the TCP ports that the image declares. `pid` is
+    that of its first process as the engine sees it, 0 when it isn't running. `networks` are the
+    names of those that it is in, as a list of containers tells them.
     """
 
     id: str
@@ -80,7 +81,7 @@ class ContainerSpec(Struct, frozen=True):
 
     `secrets` are variables too, and show in no message. `network` is a network of lockship's own,
     made when it isn't there ('': the engine's default one); in it the container is known by its
-    name and by `alias`.
+    name and by `alias`. In the networks of `options`, which are made too, it is `known_as`.
     """
 
     name: str
@@ -97,6 +98,8 @@ class ContainerSpec(Struct, frozen=True):
     network: str = ""
     alias: str = ""
     secrets: Mapping[str, Secret] = {}
+    options: ContainerOptions = ContainerOptions()
+    known_as: str = ""
 
 
 class EngineInfo(Struct, frozen=True):

@@ -12,10 +12,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
-
-def _text(pattern: str, expected: str) -> Meta:
-    return Meta(pattern=rf"^(?:{pattern})\Z", extra={"expected": expected})
-
+from lockship.lock.pattern import text as _text
 
 LOCKFILE_NAME: Final = ".shiplock"
 CONFIG_NAME: Final = "lockship.toml"

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from lockship.lock.container import ContainerOptions
 from lockship.lock.names import (
     EnvName,
     HostName,
@@ -37,6 +38,7 @@ class Role(Table, frozen=True):
     secrets: tuple[EnvName, ...] = ()
     order: Literal["stop-first"] | None = None  # None: the new one starts before the old one stops
     proxy: bool | None = None  # never False: a lock without a proxy says nothing of one
+    options: ContainerOptions = ContainerOptions()
 
 
 class Healthcheck(Table, frozen=True):

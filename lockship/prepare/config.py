@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta, field
 
 from lockship.errors import UsageError
+from lockship.lock.container import ContainerOptions
 from lockship.lock.image import Build
 from lockship.lock.model import Host, Policy
 from lockship.lock.names import (
@@ -70,6 +71,7 @@ class RoleTable(Table, frozen=True):
     secrets: tuple[EnvName, ...] | None = None
     order: Literal["start-first", "stop-first"] = "start-first"
     proxy: bool = False
+    options: ContainerOptions = ContainerOptions()
 
     def for_lock(self, secrets: Iterable[str] = ()) -> Role:
         """Return the lock's table: hosts by name, the command as a list.

@@ -68,6 +68,7 @@ def prepare(
         from lockship.history.snapshot import REFS
         from lockship.lock.diff import differences
         from lockship.prepare import previous, snapshot
+        from lockship.prepare.beware import beware
         from lockship.prepare.compose import compose
         from lockship.prepare.look import look
         from lockship.prepare.naming import named, refuse_bad_name
@@ -88,7 +89,7 @@ def prepare(
             hosts=hosts,
             before=before.lock,
         )
-        notes = [*before.notes, *note]
+        notes = [*before.notes, *note, *beware(lock, before.lock)]
         if seen.snapshot is not None:
             report(Event("start", "snapshot"))
             commit = snapshot.keep(repository, seen.snapshot, seen.version)

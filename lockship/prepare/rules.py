@@ -13,6 +13,7 @@ from typing import Final
 
 from lockship.lock.shape import Path, Problem
 from lockship.prepare import hosts
+from lockship.prepare.optionrules import check as check_options
 from lockship.prepare.proxyrules import check as check_proxy
 from lockship.prepare.tables import Tables, quoted, roles, strings, table
 from lockship.secrets.sources import parse as parse_source
@@ -41,6 +42,7 @@ def check(tables: Tables, unsound: set[Path]) -> list[Problem]:
         _secrets,
         _platforms,
         _batch,
+        check_options,
         check_proxy,
     )
     found = [problem for rule in rules for problem in rule(tables)]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lockship.host.spec import parse_memory
+from lockship.host.options import parse_size
 from lockship.lock.proxy import Proxy
 
 _YEAR = 365 * 24 * 3600  # seconds
@@ -28,7 +28,7 @@ def middlewares(proxy: Proxy, project: str) -> dict[str, dict[str, Any]]:
         }
     if proxy.buffering or proxy.max_body is not None:
         # Without a limit it is an empty table: what is above 1 MiB goes to the proxy's disk.
-        limit = parse_memory(proxy.max_body) if proxy.max_body is not None else None
+        limit = parse_size(proxy.max_body) if proxy.max_body is not None else None
         found["buffering"] = {"buffering": {"maxRequestBodyBytes": limit} if limit else {}}
     if proxy.path_prefixes and proxy.strip_prefix:
         found["strip"] = {"stripPrefix": {"prefixes": list(proxy.path_prefixes)}}

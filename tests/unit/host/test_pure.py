@@ -18,7 +18,8 @@ from lockship.errors import LockshipError, UsageError
 from lockship.host import engine_address, parse, sshconfig
 from lockship.host.dial import _version
 from lockship.host.errors import HostError
-from lockship.host.spec import parse_memory, parse_port, to_engine
+from lockship.host.options import parse_size
+from lockship.host.spec import parse_port, to_engine
 from lockship.host.streams import frames, lines
 from lockship.host.translate import boundary, translate
 from lockship.host.types import ContainerSpec, ListedImage, Published
@@ -38,7 +39,7 @@ def test_ports(text: str, port: Published) -> None:
 
 
 def test_memory() -> None:
-    sizes = [parse_memory(text) for text in ("1000", "2b", "3k", "512m", "2g")]
+    sizes = [parse_size(text) for text in ("1000", "2b", "3k", "512m", "2g")]
     assert sizes == [1000, 2, 3072, 512 << 20, 2 << 30]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 from msgspec import inspect
 
-from lockship.lock import names
+from lockship.lock import container, names
 from lockship.lock.fingerprint import sealed
 from lockship.lock.image import Artifact
 from lockship.lock.model import LOCK_VERSION, Host, Lock
@@ -47,6 +47,25 @@ _EXAMPLES: dict[Any, tuple[str, ...]] = {
     names.TreePath: (".", "a b/ü#c", "..."),
     names.UserName: ("root", "_a.b-C"),
     names.Volume: ("data:/data", "/a b:/c#d:ro"),
+    container.AbsolutePath: ("/app", "/a b#"),
+    container.Address: ("10.0.0.5", "fd00::5"),
+    container.Capability: ("ALL", "NET_ADMIN"),
+    container.ContainerUser: ("0", "app:1000"),
+    container.Cpuset: ("0-3,5",),
+    container.Device: ("/dev/ttyUSB0", "/dev/sda:/dev/xvda:r"),
+    container.GroupName: ("video", "44"),
+    container.HostAddress: ("host-gateway", "10.0.0.5"),
+    container.Hostname: ("db", "Db.internal"),
+    container.LogDriver: ("json-file",),
+    container.NetworkName: ("back", "a_b.C"),
+    container.RuntimeName: ("runc",),
+    container.SecurityOption: ("no-new-privileges", "label=type:a_t"),
+    container.Signal: ("SIGQUIT", "SIGRTMIN+3"),
+    container.SysctlName: ("net.core.somaxconn",),
+    container.Tmpfs: ("/run", "/a b:size=64m,mode=755"),
+    container.Ulimit: ("1", "1024:-1"),
+    container.UlimitName: ("nofile", "core"),
+    container.Word: ("", 'a "b" ü'),
 }
 _BY_PATTERN = {
     inspect.type_info(kind).type.pattern: examples  # type: ignore[attr-defined]
