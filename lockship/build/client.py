@@ -18,6 +18,7 @@ from lockship.errors import LockshipError
 
 _LIMIT: Final = 20.0  # seconds for a client to say its version
 _WITH_BUILDKIT_INSIDE: Final = ((18, 9), (23, 0))  # from, and below
+_ENV_SECRETS: Final = (20, 10)  # docker/cli, parseSecret: from there on it knows env=
 # What the client is given of the environment. No more, so that an image doesn't depend on it.
 _KEPT: Final = re.compile(
     r"PATH|HOME|DOCKER_(?!DEFAULT_PLATFORM|BUILDKIT|CONTENT_TRUST$).*|BUILDX_(BUILDER|CONFIG)"
@@ -26,10 +27,14 @@ _KEPT: Final = re.compile(
 
 
 class Client(Struct, frozen=True):
-    """A docker command with BuildKit: through buildx, or a client from 18.09 to 22 that has it."""
+    """A docker command with BuildKit: through buildx, or a client from 18.09 to 22 that has it.
+
+    `secrets_from_env`: it reads a build's secrets from its environment too, not only from files.
+    """
 
     path: str
     buildx: bool
+    secrets_from_env: bool = True
 
 
 def client_env(outer: Mapping[str, str]) -> dict[str, str]:
@@ -52,7 +57,7 @@ def find_client(outer: Mapping[str, str]) -> Client:
             return Client(path, buildx=True)
         version = _answer(path, env, "--version") or ""
         if has_buildkit_inside(version):
-            return Client(path, buildx=False)
+            return Client(path, buildx=False, secrets_from_env=_version(version) >= _ENV_SECRETS)
         found.append(f"{path}: {version or 'does not answer'}")
     raise LockshipError(
         "No docker command on PATH has BuildKit." if found else "There is no docker on PATH.",
@@ -63,11 +68,14 @@ def find_client(outer: Mapping[str, str]) -> Client:
 
 def has_buildkit_inside(version: str) -> bool:
     """Tell from `docker --version` whether the client itself speaks to BuildKit."""
-    numbers = re.search(r"version (\d+)\.(\d+)", version)
-    if numbers is None:
-        return False
     oldest, below = _WITH_BUILDKIT_INSIDE
-    return oldest <= (int(numbers[1]), int(numbers[2])) < below
+    return oldest <= _version(version) < below
+
+
+def _version(text: str) -> tuple[int, int]:
+    """Return major and minor of what `docker --version` says; zeros where it says no version."""
+    numbers = re.search(r"version (\d+)\.(\d+)", text)
+    return (int(numbers[1]), int(numbers[2])) if numbers else (0, 0)
 
 
 def _candidates(path: str) -> Iterator[str]:

@@ -5,15 +5,24 @@ Every option and its value are one word, so that no value can be taken for an op
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from lockship.build.client import Client
 from lockship.build.labels import labels
+from lockship.build.options import options
 from lockship.lock.model import Lock
 
 
 def build_command(
-    client: Client, lock: Lock, *, context: Path, dockerfile: Path, iidfile: Path, tty: bool
+    client: Client,
+    lock: Lock,
+    *,
+    context: Path,
+    dockerfile: Path,
+    iidfile: Path,
+    tty: bool,
+    more: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """Return the command that builds the lock's image from `context`.
 
@@ -27,6 +36,8 @@ def build_command(
         words.append(f"--target={lock.build.target}")
     words += [f"--build-arg={name}={value}" for name, value in sorted(lock.build.args.items())]
     words += [f"--platform={platform}" for platform in lock.build.platforms]
+    words += options(client, lock.build)
+    words += more
     words += [f"--label={name}={value}" for name, value in labels(lock).items()]
     words.append(f"--progress={'auto' if tty else 'plain'}")
     words.append(f"--iidfile={iidfile}")

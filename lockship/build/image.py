@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from msgspec import Struct
@@ -17,6 +19,7 @@ from lockship.build.client import client_env, find_client
 from lockship.build.command import build_command
 from lockship.build.context import resolve
 from lockship.build.folder import locked_tree
+from lockship.build.given import given
 from lockship.build.labels import BUILD_KEY, FINGERPRINT, labels
 from lockship.build.process import run_build
 from lockship.build.registry import RegistryRepository
@@ -27,6 +30,7 @@ from lockship.lock.fingerprint import build_key
 from lockship.lock.image import Artifact
 from lockship.lock.model import Lock
 from lockship.progress import Event, Report
+from lockship.secrets.secret import Secret
 
 How = Literal["built", "found here", "found in registry"]
 
@@ -38,11 +42,19 @@ class Built(Struct, frozen=True):
     how: How
 
 
-def build(repository_root: Path, lock: Lock, *, report: Report, tty: bool) -> Built:
+def build(
+    repository_root: Path,
+    lock: Lock,
+    *,
+    report: Report,
+    tty: bool,
+    secrets: Mapping[str, Secret] = MappingProxyType({}),
+) -> Built:
     """Find or build the lock's image; with a registry in its name, see that it is there.
 
     Reads only the lock and the git objects that it names, and writes nothing to the repository:
     the caller puts the artifact into the lockfile. `tty`: BuildKit draws its progress on stderr.
+    `secrets` are at least those that the lock needs for building (`lock.needs`).
 
     Raises RefusedError where the tag belongs to other content, or the locked objects aren't here;
     LockshipError where the build, the engine or the registry fails.
@@ -58,7 +70,7 @@ def build(repository_root: Path, lock: Lock, *, report: Report, tty: bool) -> Bu
         here = _here(engine, lock, key)
         if here is None:
             how = "built"
-            here = _build(engine, repository_root, lock, report=report, tty=tty)
+            here = _build(engine, repository_root, lock, secrets, report=report, tty=tty)
         else:
             report(Event("note", f"{lock.image.reference} is built already"))
         digest = registry.push(lock.image.tag, report) if registry else None
@@ -127,7 +139,13 @@ def _removal(lock: Lock, where: str) -> str:
 
 
 def _build(
-    engine: Engine, repository_root: Path, lock: Lock, *, report: Report, tty: bool
+    engine: Engine,
+    repository_root: Path,
+    lock: Lock,
+    secrets: Mapping[str, Secret],
+    *,
+    report: Report,
+    tty: bool,
 ) -> Found:
     if len(lock.build.platforms) > 1:
         raise UsageError(
@@ -136,6 +154,7 @@ def _build(
         )
     client = find_client(os.environ)
     with (
+        given(client, lock.build, secrets, os.environ) as beside,
         locked_tree(repository_root, lock, report) as files,
         tempfile.TemporaryDirectory(prefix="lockship-") as scratch,
     ):
@@ -148,11 +167,12 @@ def _build(
             dockerfile=context.dockerfile,
             iidfile=iidfile,
             tty=tty,
+            more=beside.words,
         )
         step = f"build {lock.image.reference}"
         report(Event("start", step))
         try:
-            run_build(argv, client_env(os.environ), report=report, tty=tty)
+            run_build(argv, {**client_env(os.environ), **beside.env}, report=report, tty=tty)
         except BaseException:
             report(Event("failed", step))
             raise

@@ -31,7 +31,7 @@ def deploy(found: lockfile.Found, command: Command, *, wait: bool, as_json: bool
     values = secrets.resolved(found.lock.secrets, found.root)
     artifact = found.lock.artifact
     if artifact is None or artifact.key != build_key(found.lock):
-        found = build(found, quietly=as_json)
+        found = build(found, values, quietly=as_json)
     found, result = _build_and_roll_out(found, values, command, wait=wait, quietly=as_json)
     _show_result(found.lock, result, as_json=as_json)
     return EXIT_DONE
@@ -59,14 +59,20 @@ def roll_back(found: lockfile.Found, chosen: Lock, *, wait: bool, as_json: bool)
     return EXIT_DONE
 
 
-def build(found: lockfile.Found, *, quietly: bool) -> lockfile.Found:
-    """Build the locked image and write the artifact into the lockfile; return the new lock."""
+def build(found: lockfile.Found, values: Secrets | None = None, *, quietly: bool) -> lockfile.Found:
+    """Build the locked image and write the artifact into the lockfile; return the new lock.
+
+    `values` are the lock's secrets where they were looked up already.
+    """
     from lockship.build.image import build as build_image
 
-    # BuildKit draws on the terminal itself: a second live display would get in its way.
-    tty = not quietly and console.is_live(sys.stderr)
-    with progress.shown(quietly=quietly, live=not tty) as report:
-        made = build_image(found.root, found.lock, report=report, tty=tty)
+    if values is None:
+        values = secrets.for_building(found.lock, found.root)
+    # BuildKit draws on the terminal itself: a second live display would get in its way. A build
+    # with secrets doesn't draw, since a step may print one, and only what comes by here is masked.
+    draws = not quietly and not found.lock.build.secrets and console.is_live(sys.stderr)
+    with progress.shown(quietly=quietly, live=not draws) as report:
+        made = build_image(found.root, found.lock, report=report, tty=draws, secrets=values)
     return lockfile.record_artifact(found, made.artifact)
 
 
@@ -80,7 +86,7 @@ def _build_and_roll_out(
         return found, _roll_out(found.lock, values, command, wait=wait, quietly=quietly)
     except ImageMissing:
         # Built once, and gone from here since, or built on another machine without a registry.
-        found = build(found, quietly=quietly)
+        found = build(found, values, quietly=quietly)
     return found, _roll_out(found.lock, values, command, wait=wait, quietly=quietly)
 
 

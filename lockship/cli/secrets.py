@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lockship.cli import masking
+from lockship.lock import needs
 
 if TYPE_CHECKING:
+    from lockship.lock.model import Lock
     from lockship.secrets.resolve import Outcome
     from lockship.secrets.secret import Secret
 
@@ -24,6 +26,12 @@ def resolved(sources: Mapping[str, str], root: Path) -> dict[str, Secret]:
     from lockship.secrets.resolve import all_or_raise
 
     return all_or_raise(attempted(sources, root), sources)
+
+
+def for_building(lock: Lock, root: Path) -> dict[str, Secret]:
+    """Look up those of a lock's secrets that building and pushing its image takes."""
+    wanted = needs.for_building(lock.build)
+    return resolved({name: lock.secrets[name] for name in wanted}, root)
 
 
 def attempted(sources: Mapping[str, str], root: Path) -> dict[str, Outcome]:

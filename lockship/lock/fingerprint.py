@@ -15,6 +15,7 @@ import msgspec
 from lockship.lock.model import Lock
 
 NOT_HASHED: Final = ("lock-version", "fingerprint", "artifact")
+_NOT_BUILT_FROM: Final = ("cache-from", "cache-to")  # of [build]
 
 
 def _digest(purpose: str, value: object) -> str:
@@ -56,10 +57,11 @@ def build_key(lock: Lock) -> str:
     """Return the key of what the image is built from: content tree, build table, name, labels.
 
     Hosts, roles, pins of hosts and the destination are left out: a changed one makes another
-    lock, not another image, and what was tried on staging is what production runs. `[artifact]`
-    holds while its key is this one.
+    lock, not another image, and what was tried on staging is what production runs. So are the
+    caches, which change how long a build takes. `[artifact]` holds while its key is this one.
     """
     document = to_document(lock)
+    document["build"] = {k: v for k, v in document["build"].items() if k not in _NOT_BUILT_FROM}
     kept = {"service": ("name", "version"), "source": ("commit", "tree", "remote")}
     built_from = {table: {k: document[table].get(k) for k in keys} for table, keys in kept.items()}
     return _digest("build", built_from | {name: document[name] for name in ("build", "image")})

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from msgspec import field
+from typing import Annotated, Literal
 
-from lockship.lock.names import Digest, EnvName, Repository, Tag, TreePath
+from msgspec import Meta, field
+
+from lockship.lock.names import CacheEntry, Digest, EnvName, Repository, SshId, Tag, TreePath
 from lockship.lock.table import Table
 
 
 class Build(Table, frozen=True):
-    """How the image is built from the content tree."""
+    """How the image is built from the content tree.
+
+    `secrets` are names in `[secrets]`. `ssh`: the agents that the build may ask, True for the usual
+    one. `cache_from` and `cache_to` are as buildx takes them, and no part of the build key.
+    """
 
     context: TreePath = "."
     dockerfile: TreePath = "Dockerfile"
     target: str | None = None
     args: dict[EnvName, str] = field(default_factory=dict)
     platforms: tuple[str, ...] = ()
+    secrets: tuple[EnvName, ...] = ()
+    ssh: bool | Annotated[tuple[SshId, ...], Meta(min_length=1)] | None = None
+    cache_from: tuple[CacheEntry, ...] = ()
+    cache_to: tuple[CacheEntry, ...] = ()
+    provenance: bool | Literal["max"] | None = None
+    sbom: bool | None = None
 
 
 class Image(Table, frozen=True):

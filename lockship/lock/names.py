@@ -68,6 +68,15 @@ RefPattern = Annotated[
     ),
 ]
 EnvName = Annotated[str, _text(r"[A-Za-z_][A-Za-z0-9_]*", "a variable name: letters, digits, '_'")]
+SshId = Annotated[str, _text(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "letters, digits, '.', '_', '-'")]
+# What `docker buildx build --cache-from` takes: an image, or type=KIND,KEY=VALUE,...
+CacheEntry = Annotated[
+    str,
+    _text(
+        r"[A-Za-z0-9][!-~]*",
+        "an image, or what buildx takes, such as 'type=registry,ref=registry.example.com/cache'",
+    ),
+]
 # A folder or file inside the tree: relative, forward slashes, no '.', '..' or empty part.
 TreePath = Annotated[
     str,

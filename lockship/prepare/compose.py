@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import msgspec
 
+from lockship.lock import needs
 from lockship.lock.fingerprint import build_key, sealed
-from lockship.lock.image import Image
+from lockship.lock.image import Build, Image
 from lockship.lock.model import LOCK_VERSION, Host, Lock, Service, Source
 from lockship.lock.proxy import Proxy
 from lockship.prepare.config import Config
@@ -30,7 +31,7 @@ def compose(
         fingerprint=_UNSEALED,
         service=Service(name=config.service.name, version=version, destination=destination),
         source=source,
-        build=config.build,
+        build=_without_defaults(config.build),
         image=Image(repository=config.image.repository or config.service.name, tag=version),
         roles={name: role.for_lock(_for_roles(config)) for name, role in config.roles.items()},
         hosts=dict(hosts),
@@ -48,10 +49,16 @@ def compose(
 
 
 def _for_roles(config: Config) -> list[str]:
-    """Return the secrets of a role that names none: all but those that are the proxy's."""
-    tls = config.proxy.tls if config.proxy else None
-    proxys = (tls.certificate, tls.key) if tls else ()
-    return [name for name in config.secrets if name not in proxys]
+    """Return the secrets of a role that names none: all but the build's and the proxy's."""
+    others = (*needs.for_building(config.build), *needs.for_proxy(config.proxy))
+    return [name for name in config.secrets if name not in others]
+
+
+def _without_defaults(build: Build) -> Build:
+    """Return the table without what says no: in a lock, absent and false are the same here."""
+    return msgspec.structs.replace(
+        build, ssh=build.ssh or None, provenance=build.provenance or None, sbom=build.sbom or None
+    )
 
 
 def _with_https(proxy: Proxy | None) -> Proxy | None:

@@ -13,6 +13,7 @@ from typing import Final
 
 from lockship.lock.shape import Path, Problem
 from lockship.prepare import hosts
+from lockship.prepare.buildrules import check as check_build
 from lockship.prepare.optionrules import check as check_options
 from lockship.prepare.proxyrules import check as check_proxy
 from lockship.prepare.tables import Tables, quoted, roles, strings, table
@@ -43,6 +44,7 @@ def check(tables: Tables, unsound: set[Path]) -> list[Problem]:
         _platforms,
         _batch,
         check_options,
+        check_build,
         check_proxy,
     )
     found = [problem for rule in rules for problem in rule(tables)]

@@ -19,7 +19,7 @@ def path_of(tmp_path: Path, *scripts: str) -> dict[str, str]:
     folders = []
     for number, script in enumerate(scripts):
         folder = tmp_path / str(number)
-        folder.mkdir()
+        folder.mkdir(parents=True)
         (folder / "docker").write_text(f"#!/bin/sh\n{script}\n")
         (folder / "docker").chmod(0o755)
         folders.append(str(folder))
@@ -39,6 +39,13 @@ def test_each_one_is_asked_in_order(
 ) -> None:
     found = find_client(path_of(tmp_path, *scripts))
     assert found == Client(str(tmp_path / str(index) / "docker"), buildx)
+
+
+def test_an_older_one_reads_secrets_from_files_only(tmp_path: Path) -> None:
+    oldest = OLDER.replace("20.10.24+dfsg1", "19.03.5")
+    found = find_client(path_of(tmp_path, oldest))
+    assert (found.buildx, found.secrets_from_env) == (False, False)
+    assert find_client(path_of(tmp_path / "b", OLDER)).secrets_from_env
 
 
 def test_none_of_them_says_what_to_install(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
 # Examples instead of a strategy from each pattern, which takes a hundred times longer to draw.
 _EXAMPLES: dict[Any, tuple[str, ...]] = {
     names.ByteSize: ("1", "10m"),
+    names.CacheEntry: ("shop", "type=registry,ref=example.com/cache"),
     names.CookieName: ("a", "a_B-1"),
     names.Destination: ("staging", "a_b-1"),
     names.Digest: ("sha256:" + "0a" * 32, "sha256:" + "f" * 64),
@@ -42,6 +43,7 @@ _EXAMPLES: dict[Any, tuple[str, ...]] = {
     names.RoleName: ("web", "1", "a-"),
     names.RunFolder: (".lockship", "/srv/a"),
     names.ServiceName: ("shop", "a"),
+    names.SshId: ("default", "a.b_C-1"),
     names.SiteName: ("localhost", "a-b.example.com"),
     names.Tag: ("v1", "_", "A.b-c"),
     names.TreePath: (".", "a b/ü#c", "..."),

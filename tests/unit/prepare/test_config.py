@@ -317,3 +317,47 @@ def test_with_tls_the_port_is_locked_and_the_proxys_secrets_go_to_no_role() -> N
     plain = composed(BEHIND)
     assert plain.proxy is not None
     assert plain.proxy.server.https_port is None
+
+
+BUILD = '[build]\nsecrets = ["A"]\n[secrets]\nA = "env:A"\nB = "env:B"\n'
+
+
+def test_the_builds_secrets_go_to_no_role_unless_it_asks() -> None:
+    source = make_lock().source
+
+    def composed(text: str) -> Lock:
+        return compose(
+            config=load(text),
+            source=source,
+            version="1",
+            destination=None,
+            hosts={},
+            before=None,
+        )
+
+    lock = composed(MINIMAL + BUILD)
+    assert lock.build.secrets == ("A",)
+    assert lock.roles["web"].secrets == ("B",)
+    assert composed(MINIMAL + 'secrets = ["A"]\n' + BUILD).roles["web"].secrets == ("A",)
+    said_no = BUILD.replace("[build]", "[build]\nssh = false\nsbom = false\nprovenance = false")
+    assert composed(MINIMAL + said_no) == lock
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('secrets = ["NOPE"]', 'lockship.toml:7: build.secrets[0]: found "NOPE", expected a name'),
+        ('secrets = ["A", "A"]', 'build.secrets[1]: found "A" again, expected each name once'),
+        ("ssh = []", "build.ssh: found a list, expected true or false or a list"),
+        ('cache-to = ["shop:cache"]', 'build.cache-to[0]: found "shop:cache", expected what'),
+        ('cache-from = ["mode=max"]', "expected type= in it"),
+        ('cache-to = ["type=local,dest=/etc"]', "expected a cache that every machine has"),
+        ('cache-from = ["type=s3,secret_access_key=hunter2"]', "credentials in it"),
+        ('cache-from = ["--output=x"]', "expected an image, or what buildx takes"),
+        ('provenance = "mni"', 'found "mni"'),
+    ],
+)
+def test_what_a_build_can_not_have(line: str, said: str) -> None:
+    (one,) = complaints(f'{MINIMAL}[build]\n{line}\n[secrets]\nA = "env:A"\n')
+    assert said in one
+    assert "hunter2" not in one

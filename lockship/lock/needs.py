@@ -1,0 +1,17 @@
+"""Which of the secrets are for what: those of a role that names none are the ones left over."""
+
+from __future__ import annotations
+
+from lockship.lock.image import Build
+from lockship.lock.proxy import Proxy
+
+
+def for_building(build: Build) -> tuple[str, ...]:
+    """Return the names of the secrets that building and pushing the image takes."""
+    return build.secrets
+
+
+def for_proxy(proxy: Proxy | None) -> tuple[str, ...]:
+    """Return the names of the secrets that are the proxy's."""
+    tls = proxy.tls if proxy else None
+    return tuple(name for name in (tls.certificate, tls.key) if name) if tls else ()

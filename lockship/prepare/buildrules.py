@@ -1,0 +1,48 @@
+"""What must hold between the values of `[build]`, and between them and the secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from lockship.lock.shape import Problem
+from lockship.prepare.tables import Tables, quoted, strings, table
+
+# Of the caches' own settings (docs.docker.com, "Cache storage backends") those that are secrets.
+_CREDENTIALS: Final = frozenset(
+    {"secret_access_key", "session_token", "token", "ghtoken", "account_key", "password"}
+)
+
+
+def check(tables: Tables) -> Iterator[Problem]:
+    """Yield what breaks a rule of the build."""
+    build, secrets = table(tables.get("build")), table(tables.get("secrets"))
+    seen: set[str] = set()
+    for index, name in strings(build.get("secrets")):
+        if name not in secrets:
+            yield Problem(("build", "secrets", index), quoted(name), "a name in [secrets]")
+        elif name in seen:
+            yield Problem(("build", "secrets", index), f"{quoted(name)} again", "each name once")
+        seen.add(name)
+    for key in ("cache-from", "cache-to"):
+        for index, entry in strings(build.get(key)):
+            yield from _cache(("build", key, index), key, entry)
+
+
+def _cache(path: tuple[str, str, int], key: str, entry: str) -> Iterator[Problem]:
+    if "=" not in entry:
+        if key == "cache-to":
+            expected = "what buildx takes, such as 'type=inline'"
+            yield Problem(path, quoted(entry), expected)
+        return
+    said = dict(each.partition("=")[::2] for each in entry.lower().split(","))
+    if not said.get("type"):
+        yield Problem(path, quoted(entry), "type= in it, such as 'type=registry,ref=...'")
+    elif said["type"] == "local":
+        # A lock says the same on every machine, and what comes from one writes to none of them.
+        yield Problem(path, quoted(entry), "a cache that every machine has, not a local folder")
+    found = sorted(_CREDENTIALS & set(said))
+    if found:
+        # What was found isn't shown: it is a secret.
+        expected = "none: they come from the environment of who builds"
+        yield Problem(path, f"credentials in it ({found[0]})", expected)
