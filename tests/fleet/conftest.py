@@ -23,9 +23,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="begin with the sequence of this seed, as a failure says it",
     )
     parser.addoption(
-        "--switches-seconds",
-        type=float,
-        default=60.0,
-        metavar="SECONDS",
-        help="time for deploys and rollbacks behind the proxy under load (default 60)",
+        "--switches",
+        type=int,
+        metavar="N",
+        help="deploys and rollbacks behind the proxy under load (default 50)",
     )

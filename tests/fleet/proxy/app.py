@@ -1,11 +1,16 @@
 """A web service that ends at once on SIGTERM, requests in flight or not: only a drain saves them.
 
+It says goodbye to its WebSockets first, which no drain can wait for.
+
 GET / tells its version; POST / tells the length of what came; GET /up is for probes;
-GET /long sends 2 MB over two seconds; GET /path tells which path arrived, GET /headers which
+GET /long sends 700 kB over 0.7 s, GET /slow answers after a while; GET /socket is a WebSocket that
+echoes; GET /path tells which path arrived, GET /headers which
 headers; GET /fail fails, and /errors/STATUS is the page for that; GET /gone hangs up, and so does
 the page for that.
 """
 
+import base64
+import hashlib
 import json
 import os
 import signal
@@ -15,6 +20,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 VERSION = Path("/version").read_text().strip()
+GOING_AWAY = b"\x88\x02\x03\xe9"  # RFC 6455: a close frame, status 1001
+SOCKETS: set[socket.socket] = set()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -25,8 +32,10 @@ class Handler(BaseHTTPRequestHandler):
         if self.path.endswith("/long"):
             self.long()
         elif self.path.endswith("/slow"):
-            time.sleep(1.5)
+            time.sleep(0.5)
             self.answer(b"slow")
+        elif self.path.endswith("/socket"):
+            self.echo()
         elif self.path.endswith("/headers"):
             self.answer(json.dumps(dict(self.headers)).encode())
         elif self.path.endswith("/fail"):
@@ -53,11 +62,28 @@ class Handler(BaseHTTPRequestHandler):
 
     def long(self) -> None:
         self.send_response(200)
-        self.send_header("Content-Length", str(20 * 100_000))
+        self.send_header("Content-Length", str(7 * 100_000))
         self.end_headers()
-        for _ in range(20):
+        for _ in range(7):
             self.wfile.write(bytes(100_000))
             time.sleep(0.1)
+
+    def echo(self) -> None:
+        """Speak WebSocket (RFC 6455): short text frames, until the other side closes."""
+        key = self.headers["Sec-WebSocket-Key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+        accept = base64.b64encode(hashlib.sha1(key.encode()).digest()).decode()  # noqa: S324
+        self.send_response(101)
+        self.send_header("Upgrade", "websocket")
+        self.send_header("Connection", "Upgrade")
+        self.send_header("Sec-WebSocket-Accept", accept)
+        self.end_headers()
+        self.close_connection = True
+        SOCKETS.add(self.connection)
+        while (head := self.rfile.read(6)) and head[0] == 0x81:
+            text = self.rfile.read(head[1] & 0x7F)
+            text = bytes(byte ^ head[2 + n % 4] for n, byte in enumerate(text))
+            self.wfile.write(bytes([0x81, len(text)]) + text)
+        SOCKETS.discard(self.connection)
 
     def log_message(self, *_: object) -> None:
         pass
@@ -69,6 +95,12 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
 
 
+def end(*_: object) -> None:
+    for each in SOCKETS:
+        each.send(GOING_AWAY)
+    os._exit(0)
+
+
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    signal.signal(signal.SIGTERM, end)
     Server(("0.0.0.0", 8000), Handler).serve_forever()  # noqa: S104 - in a container

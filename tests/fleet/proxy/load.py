@@ -5,10 +5,12 @@ from __future__ import annotations
 import http.client
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+Span = tuple[float, float]
+"""A begin and an end, by the monotonic clock."""
 _BODY = b"x" * 5000
 
 
@@ -21,7 +23,11 @@ class Load:
     requests: int = 0
     failures: list[str] = field(default_factory=list)
     versions: dict[str, int] = field(default_factory=dict)
-    seconds: list[float] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
+    """Of the short requests."""
+    changed: float = 0.0
+    """When another version than before answered for the last time."""
+    _last: str = ""
     _end: threading.Event = field(default_factory=threading.Event)
     _counting: threading.Lock = field(default_factory=threading.Lock)
 
@@ -29,12 +35,14 @@ class Load:
         said = self._ask(connection, "GET", "/").decode()
         with self._counting:
             self.versions[said] = self.versions.get(said, 0) + 1
+            if said != self._last:
+                self._last, self.changed = said, time.monotonic()
 
     def post(self, connection: http.client.HTTPConnection) -> None:
         assert self._ask(connection, "POST", "/", _BODY) == b"5000"
 
     def download(self, connection: http.client.HTTPConnection) -> None:
-        assert len(self._ask(connection, "GET", "/long")) == 2_000_000
+        assert len(self._ask(connection, "GET", "/long")) == 700_000
 
     def slow(self, connection: http.client.HTTPConnection) -> None:
         assert self._ask(connection, "GET", "/slow") == b"slow"
@@ -61,20 +69,26 @@ class Load:
             with self._counting:
                 self.requests += 1
                 if ask.__name__ in ("get", "post"):
-                    self.seconds.append(time.monotonic() - begin)
+                    self.spans.append((begin, time.monotonic()))
             self._end.wait(pause)
         connection.close()
-
-    def percentile(self, share: float) -> float:
-        """Milliseconds."""
-        ordered = sorted(self.seconds)
-        return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
     def __str__(self) -> str:
         return (
             f"{self.requests} requests at {self.host}, {len(self.failures)} failed, "
-            f"p50 {self.percentile(0.5):.1f} ms, p99 {self.percentile(0.99):.1f} ms"
+            f"{percentiles(self.spans)}"
         )
+
+
+def percentiles(spans: Sequence[Span]) -> str:
+    """How long they took."""
+    ordered = sorted(end - begin for begin, end in spans)
+    if not ordered:
+        return "none"
+    p50, p99 = (
+        1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))] for share in (0.5, 0.99)
+    )
+    return f"p50 {p50:.1f} ms, p99 {p99:.1f} ms"
 
 
 @contextmanager

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -13,10 +11,14 @@ import pytest
 
 from lockship.deploy.proxy.route import upstream_of
 from tests.fleet.proxy.conftest import HOSTS, config, release, service
-from tests.fleet.proxy.load import load
+from tests.fleet.proxy.load import Load, load
+from tests.fleet.proxy.talk import Talk, talking
 from tests.fleet.shop import Shop
 from tests.harness import Fleet
-from tests.harness.cli import lockship_command
+
+SWITCHES = 50
+DRAIN = 4
+"""Seconds: enough for a download of a second, also where others keep the machine busy."""
 
 
 def running(shop: Shop, host: str) -> list[str]:
@@ -41,53 +43,56 @@ def test_a_first_deploy_boots_the_proxy_and_an_unchanged_one_does_nothing(shop: 
     shop.run("status")
 
 
+@pytest.mark.timeout(0)
 def test_deploys_and_rollbacks_under_load_lose_no_request(
-    shop: Shop, pytestconfig: pytest.Config, record_property: Callable[[str, object], None]
+    proxied: Fleet,
+    tmp_path: Path,
+    pytestconfig: pytest.Config,
+    record_property: Callable[[str, object], None],
 ) -> None:
-    seconds = float(pytestconfig.getoption("--switches-seconds", 60.0))
+    """Fifty of them, to new containers and to kept ones, and now and then a WebSocket is open."""
+    wanted = int(pytestconfig.getoption("switches", default=None) or SWITCHES)
+    shop = service(proxied, tmp_path / "shop", config().replace("drain = 10", f"drain = {DRAIN}"))
     one, two = release(shop, "one"), release(shop, "two")
-    switches = 0
+    addresses = [shop.fleet[host].address for host in HOSTS]
+    talks: list[Talk] = []
     with ExitStack() as stack:
-        asked = [stack.enter_context(load(shop.fleet[host].address, "shop.test")) for host in HOSTS]
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if switches % 2 == 0:
-                shop.run("rollback")
-                assert (shop.folder / ".shiplock").read_bytes() == one
-            else:
-                (shop.folder / ".shiplock").write_bytes(two)
-                shop.run("deploy")
-            switches += 1
-    told = f"{switches} switches of {len(HOSTS)} hosts; " + "; ".join(map(str, asked))
-    record_property("under load", told)
+        asked = [stack.enter_context(load(each, "shop.test", pause=0.05)) for each in addresses]
+        begin = time.monotonic()
+        for number in range(wanted):
+            with ExitStack() as held:
+                if number % 16 == 3:
+                    talks += [held.enter_context(talking(each, "shop.test")) for each in addresses]
+                switch(shop, number, one, two)
+            for talk, each in zip(talks[-len(asked) :], asked, strict=False):
+                if number % 16 == 3:
+                    drained_as_configured(talk, each)
+        took = time.monotonic() - begin
+    told = f"{wanted} switches of {len(HOSTS)} hosts in {took:.0f} s, {len(talks)} WebSockets; "
+    record_property("under load", told + "; ".join(map(str, asked)))
     for each in asked:
         assert each.failures == []
         assert set(each.versions) == {"one", "two"}
-    assert switches >= 4
     for host in HOSTS:
         assert len(running(shop, host)) == 1
 
 
-def test_a_kill_in_the_middle_loses_no_request_and_the_next_deploy_ends_it(shop: Shop) -> None:
-    locks = {version: release(shop, version) for version in ("one", "two")}
-    with ExitStack() as stack:
-        asked = [stack.enter_context(load(shop.fleet[host].address, "shop.test")) for host in HOSTS]
-        for number, delay in enumerate((0.6, 0.9, 1.2, 1.5, 1.9, 2.4)):
-            lock = locks["one" if number % 2 == 0 else "two"]
-            (shop.folder / ".shiplock").write_bytes(lock)
-            with subprocess.Popen(
-                lockship_command(["deploy"]),
-                cwd=shop.folder,
-                env=shop.fleet.env(),
-                stderr=subprocess.DEVNULL,
-            ) as process:
-                threading.Event().wait(delay)
-                process.kill()
-            shop.run("deploy", "--wait")
-            for host in HOSTS:
-                assert len(running(shop, host)) == 1
-                check_route(shop, host)
-    assert [failure for each in asked for failure in each.failures] == []
+def switch(shop: Shop, number: int, one: bytes, two: bytes) -> None:
+    """From two to one and back: a rollback, then a new container, then kept ones."""
+    lockfile = shop.folder / ".shiplock"
+    if number % 4 == 0:
+        shop.run("rollback")
+        assert lockfile.read_bytes() == one
+    else:
+        lockfile.write_bytes(one if number % 2 == 0 else two)
+        shop.run("deploy")
+
+
+def drained_as_configured(talk: Talk, asked: Load) -> None:
+    """It went on for as long as `drain` lets it after the switch, and then was told to go."""
+    assert talk.failure is None
+    assert talk.said > 0
+    assert DRAIN - 0.5 <= talk.ended - asked.changed <= DRAIN + 10
 
 
 def check_route(shop: Shop, host: str) -> None:
