@@ -22,9 +22,11 @@ class LockshipError(Exception):
     """Failed, and nothing that serves was changed (exit 1).
 
     `details` are further lines shown under the message: a list of paths, a log's last lines.
+    `outcome` is what hosts' journals say of a deploy that ended so; '' where none was begun.
     """
 
     exit_status: ClassVar[int] = EXIT_FAILED
+    outcome: str = ""
 
     def __init__(self, message: str, *, hint: str = "", details: Sequence[str] = ()) -> None:
         super().__init__(message)

@@ -8,8 +8,8 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from lockship.audit.history import History
-from lockship.audit.record import Record, record_of
 from lockship.gitobjects import quoted
+from lockship.history.record import Record, contradicts, ended_well, record_of
 from lockship.history.walk import LockChange, LockCommit
 from lockship.lock.fingerprint import build_key
 from lockship.lock.model import Lock
@@ -38,7 +38,8 @@ class Entry(Struct, frozen=True, kw_only=True):
     (`problems` say why); `was` is the lock before, at the same path or, where the file moved, at
     the old one. `returns_to` is the commit where a rollback's lock stood before; `same_as` another
     commit, in no ancestry of this one, with the same lock at the same path: a cherry-pick, or a
-    branch that was rewritten. `record` is what `deploy --commit` wrote into the commit's message.
+    branch that was rewritten. `records` are what `deploy --commit` wrote into the commit's message,
+    and into those of later commits where that deploy failed and was repeated; oldest first.
     `problems` are what is wrong as far as the lock itself tells; `verify` tells the rest.
     """
 
@@ -55,8 +56,13 @@ class Entry(Struct, frozen=True, kw_only=True):
     moved_from: str | None = None
     returns_to: str | None = None
     same_as: str | None = None
-    record: Record | None = None
+    records: tuple[Record, ...] = ()
     problems: tuple[str, ...] = ()
+
+    @property
+    def record(self) -> Record | None:
+        """How the lock's deploy ended, as far as git was told."""
+        return self.records[-1] if self.records else None
 
     @property
     def about(self) -> Lock | None:
@@ -138,9 +144,27 @@ def _entry(
         moved_from=quoted(source) if source is not None else None,
         returns_to=returns_to,
         same_as=same_as,
-        record=record if lock is not None else None,
+        records=_records(history, change, lock, record, is_ancestor),
         problems=tuple(_problems(change, lock, problem, record)),
     )
+
+
+def _records(
+    history: History,
+    change: LockChange,
+    lock: Lock | None,
+    record: Record | None,
+    is_ancestor: IsAncestor,
+) -> tuple[Record, ...]:
+    if lock is None or record is None:
+        return ()
+    if ended_well(record):
+        return (record,)
+    later = ((each, record_of(each.trailers)) for each in reversed(history.later))
+    same = [
+        (each.id, said) for each, said in later if said and said.fingerprint == lock.fingerprint
+    ]
+    return (record, *(said for oid, said in same if is_ancestor(change.commit.id, oid)))
 
 
 def _read(history: History, change: LockChange) -> tuple[Lock | None, str]:
@@ -164,6 +188,6 @@ def _problems(
         found.append(f"{name} holds the lock of {owner}")
     if lock.artifact is not None and lock.artifact.key != build_key(lock):
         found.append("the artifact is another lock's")
-    if record is not None and record.fingerprint not in (None, lock.fingerprint):
+    if record is not None and contradicts(record, lock):
         found.append("the commit's message records another lock")
     return found

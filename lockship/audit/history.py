@@ -11,12 +11,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from lockship.audit import memory
 from lockship.audit.folders import lock_folders
 from lockship.git import Objects, Repository
-from lockship.history.walk import LockChange, changes
+from lockship.history.later import recording
+from lockship.history.record import ended_well, record_of
+from lockship.history.walk import LockChange, LockCommit, changes
 from lockship.lock.model import Lock
 from lockship.lock.reader import MAX_BYTES, UnsoundLockError, parse
 
@@ -33,12 +35,14 @@ class Reading(Struct, frozen=True):
 class History(Struct, frozen=True):
     """What was found. `changes` are newest first; `readings` are by blob.
 
-    `signed` are the commits among them that carry a signature, whatever it is worth.
+    `signed` are the commits among them that carry a signature, whatever it is worth. `later` are
+    commits, newest first, that change no lockfile and record how a deploy that failed before ended.
     """
 
     changes: tuple[LockChange, ...] = ()
     readings: dict[str, Reading] = {}
     signed: frozenset[str] = frozenset()
+    later: tuple[LockCommit, ...] = ()
 
     def reading(self, blob: str | None) -> Reading:
         """Return what a blob holds; an empty reading for None and for what is no regular file."""
@@ -61,6 +65,7 @@ def look(
         folders = None if everywhere else lock_folders(objects, tips)
         before = known if known is not None and known.folders == folders else None
         found = _grown(repository, objects, tips, folders, before)
+    found = structs.replace(found, later=_later(repository, tips, found))
     memory.save(
         cache, repository, tips, everywhere=everywhere, value=Memory(tuple(tips), folders, found)
     )
@@ -99,6 +104,21 @@ def _grown(
                 new.changes + old.changes, old.readings | new.readings, old.signed | new.signed
             )
     return _walked(repository, objects, tips, folders, before.history if before else History())
+
+
+def _later(repository: Repository, tips: Sequence[str], found: History) -> tuple[LockCommit, ...]:
+    """Look for later records of deploys that were recorded as failed; mostly there are none."""
+    failed = [
+        change.commit.id
+        for change in found.changes
+        if not ended_well(record_of(change.commit.trailers))
+    ]
+    if not failed:
+        return ()
+    known = {change.commit.id for change in found.changes}
+    # The last one has none of the others in its history, nor what came after them.
+    revisions = [*tips, f"^{failed[-1]}"]
+    return tuple(each for each in recording(repository, revisions) if each.id not in known)
 
 
 def _unreached(repository: Repository, old: Sequence[str], new: Sequence[str]) -> bool:

@@ -11,7 +11,7 @@ import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -19,6 +19,7 @@ from lockship import __version__
 from lockship.git import Repository
 
 _T = TypeVar("_T")
+_FORMAT: Final = 2  # of what is remembered; another one is another file
 
 
 def load(
@@ -72,6 +73,8 @@ def _path(
     """
     if cache is None or repository.shallow:
         return None
-    scope = f"{__version__} {'everywhere' if everywhere else 'here'} {min(len(tips), 2)}\0"
+    scope = (
+        f"{__version__} {_FORMAT} {'everywhere' if everywhere else 'here'} {min(len(tips), 2)}\0"
+    )
     digest = hashlib.sha256(scope.encode() + os.fsencode(repository.common_dir)).hexdigest()
     return cache / f"{digest[:24]}.msgpack"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from lockship.audit.entries import Entry, Kind
-from lockship.audit.record import Record
+from lockship.history.record import Record
 from lockship.history.signatures import Signature
 from lockship.history.walk import Person
 from lockship.lock.model import Lock
@@ -23,7 +23,8 @@ class Row(Struct, frozen=True, kw_only=True, rename="kebab"):
     """One lockfile state. What a lock says is None where there is no lock, or none to be read.
 
     `signature` is `none`, `unchecked` (there is one), or what git says of it. `image` is what hosts
-    run: the name with its digest, or the image's id.
+    run: the name with its digest, or the image's id. `record` is how the lock's deploy ended, where
+    it was recorded; `attempts` are the records before it, of deploys that failed, oldest first.
     """
 
     at: str
@@ -50,6 +51,7 @@ class Row(Struct, frozen=True, kw_only=True, rename="kebab"):
     returns_to: str | None = None
     same_as: str | None = None
     record: Record | None = None
+    attempts: tuple[Record, ...] = ()
     problems: tuple[str, ...] = ()
 
 
@@ -82,6 +84,7 @@ def row(entry: Entry, signature: Signature | None = None) -> Row:
         returns_to=entry.returns_to,
         same_as=entry.same_as,
         record=entry.record,
+        attempts=entry.records[:-1],
         problems=entry.problems,
     )
 

@@ -12,6 +12,7 @@ from lockship.audit.finding import Finding
 from lockship.audit.revisions import is_ancestor
 from lockship.git import Repository
 from lockship.history.content import Contents
+from lockship.history.record import contradicts
 from lockship.history.signatures import Signature
 from lockship.history.snapshot import REFS
 from lockship.history.truth import Evidence, judge
@@ -64,7 +65,7 @@ def _beside(
     lock = entry.lock
     if lock is None:
         return
-    if entry.record is not None and entry.record.fingerprint not in (None, lock.fingerprint):
+    if any(contradicts(each, lock) for each in entry.records):
         yield Finding(
             about="lock", kind="record", what="its commit's message records another lock",
             hint="Believe the lock; ask who committed it.",

@@ -37,6 +37,11 @@ plan: Final = click.option(
 wait: Final = click.option(
     "--wait", is_flag=True, help="Wait for a deploy that is under way instead of failing."
 )
+commit: Final = click.option(
+    "--commit/--no-commit",
+    default=None,
+    help="Commit the lockfile alone, with how it ended; [deploy] commit says it for good.",
+)
 role: Final = click.option("--role", metavar="ROLE", help="Only containers of this role.")
 host: Final = click.option("--host", metavar="HOST", help="Only containers on this host.")
 follow: Final = click.option(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
-from lockship.cli import console, lockfile, progress, secrets, signals
+from lockship.cli import console, lockfile, progress, recording, secrets, signals
 from lockship.cli.text import visible
-from lockship.errors import EXIT_DONE, AttentionError
+from lockship.errors import EXIT_DONE, AttentionError, LockshipError
 from lockship.lock import writer
 from lockship.lock.fingerprint import build_key
 from lockship.lock.model import Lock
@@ -26,37 +26,59 @@ _FIRST_SIGNAL: Final = "stopping cleanly; once more stops at once"
 _SECOND_SIGNAL: Final = "stopped at once; `lockship deploy` finishes or undoes what was begun"
 
 
-def deploy(found: lockfile.Found, command: Command, *, wait: bool, as_json: bool) -> int:
-    """Build what isn't built, then bring every host to the lock."""
+def deploy(
+    found: lockfile.Found,
+    command: Command,
+    *,
+    wait: bool,
+    as_json: bool,
+    commit: bool | None = None,
+) -> int:
+    """Build what isn't built, then bring every host to the lock.
+
+    `commit`: whether the lockfile is committed then; None leaves it to the lock.
+    """
+    record = recording.wanted(found, "deploy", commit=commit)
     values = secrets.resolved(found.lock.secrets, found.root)
     artifact = found.lock.artifact
     if artifact is None or artifact.key != build_key(found.lock):
         found = build(found, values, quietly=as_json)
-    found, result = _build_and_roll_out(found, values, command, wait=wait, quietly=as_json)
-    _show_result(found.lock, result, as_json=as_json)
-    return EXIT_DONE
+    try:
+        found, result = _build_and_roll_out(found, values, command, wait=wait, quietly=as_json)
+    except LockshipError as error:
+        recording.failed(record, found, error)
+        raise
+    return _end(record, found, result, as_json=as_json)
 
 
-def roll_back(found: lockfile.Found, chosen: Lock, *, wait: bool, as_json: bool) -> int:
+def roll_back(
+    found: lockfile.Found,
+    chosen: Lock,
+    *,
+    wait: bool,
+    as_json: bool,
+    commit: bool | None = None,
+    reason: str | None = None,
+) -> int:
     """Make `chosen` the lock and bring every host to it.
 
     The lockfile is written first, so that after a kill `lockship deploy` finishes the rollback;
-    it is put back where the hosts kept what they had.
+    it is put back where the hosts kept what they had: then there is nothing to commit either.
     """
+    record = recording.wanted(found, "rollback", commit=commit, reason=reason)
     values = secrets.resolved(chosen.secrets, found.root)
-    changed = writer.write(found.path, chosen)
+    writer.write(found.path, chosen)
+    to = lockfile.Found(found.root, found.path, chosen)
     try:
-        to = lockfile.Found(found.root, found.path, chosen)
-        _, result = _build_and_roll_out(to, values, "rollback", wait=wait, quietly=as_json)
-    except AttentionError:
-        raise  # some hosts have it and some don't: `lockship deploy` brings it to all
+        to, result = _build_and_roll_out(to, values, "rollback", wait=wait, quietly=as_json)
+    except AttentionError as error:
+        # Some hosts have it and some don't: `lockship deploy` brings it to all.
+        recording.failed(record, to, error)
+        raise
     except BaseException:
         writer.write(found.path, found.lock)
         raise
-    _show_result(chosen, result, as_json=as_json)
-    if changed and not as_json:
-        console.say(f"{found.path.name} is now the lock of {chosen.service.version}; commit it")
-    return EXIT_DONE
+    return _end(record, to, result, as_json=as_json)
 
 
 def build(found: lockfile.Found, values: Secrets | None = None, *, quietly: bool) -> lockfile.Found:
@@ -112,18 +134,26 @@ def _roll_out(
         )
 
 
-def _show_result(lock: Lock, result: Result, *, as_json: bool) -> None:
-    if as_json:
-        service = {"service": lock.service.name, "destination": lock.service.destination}
-        console.data_json(service | {"changed": result.changed, "plan": result.plan})
-        return
+def _end(
+    record: recording.Recording | None, found: lockfile.Found, result: Result, *, as_json: bool
+) -> int:
+    """Record what was done, and say both. Raises LockshipError where it couldn't be recorded."""
+    recorded = recording.ended(record, found, changed=result.changed)
+    lock = found.lock
     hosts = len(result.plan.hosts)
     where = f"on {hosts} host{'s' if hosts != 1 else ''}"
-    what = f"{lock.project} {lock.service.version}"
-    if result.changed:
-        console.say(f"{what} serves now {where}")
-    else:
-        console.say(f"{what} serves already {where}; nothing was to be done")
+    what = f"{lock.project} {lock.service.version} serves"
+    if as_json:
+        service = {"service": lock.service.name, "destination": lock.service.destination}
+        git = {"committed": recorded.committed, "commit": recorded.commit}
+        console.data_json(service | {"changed": result.changed} | git | {"plan": result.plan})
+    elif not recorded.error:
+        now = f"now {where}" if result.changed else f"already {where}; nothing was to be done"
+        console.say(f"{what} {now}")
+        recording.show(record, recorded, found)
+    if error := recording.failure(recorded, f"{what} {where}"):
+        raise error
+    return EXIT_DONE
 
 
 def show_plan(lock: Lock, command: Command, *, as_json: bool) -> int:

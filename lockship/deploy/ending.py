@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from lockship.deploy.fleet import gathered
 from lockship.errors import AttentionError, InterruptedByUser, LockshipError, UndoneError
+from lockship.host.journal import Outcome
 
 _SEE = "`lockship status` shows what runs; `lockship deploy` finishes the job on every host."
 
@@ -44,6 +45,7 @@ def of_stage(end: Ending) -> LockshipError:
             InterruptedByUser,
             "Interrupted: nothing was switched, what was started is removed.",
             end,
+            "failed",
             "Run `lockship deploy` to begin again.",
         )
     return _told(
@@ -51,6 +53,7 @@ def of_stage(end: Ending) -> LockshipError:
         "The deploy failed before the switch: every host serves what it served, what was started "
         "is removed.",
         end,
+        "failed",
     )
 
 
@@ -68,12 +71,14 @@ def of_switch(end: Ending) -> LockshipError:
             InterruptedByUser,
             "Interrupted: the switch was taken back, every host serves what it served.",
             end,
+            "undone",
             "Run `lockship deploy` to begin again.",
         )
     return _told(
         UndoneError,
         "The deploy failed in the switch and was undone: every host serves what it served.",
         end,
+        "undone",
     )
 
 
@@ -86,11 +91,15 @@ def of_finish(version: str, failed: Mapping[str, LockshipError]) -> LockshipErro
         AttentionError,
     )
     error.hint = "\n".join(filter(None, [error.hint, _SEE]))
+    error.outcome = "attention"
     return error
 
 
-def _told(kind: type[LockshipError], what: str, end: Ending, hint: str = "") -> LockshipError:
+def _told(
+    kind: type[LockshipError], what: str, end: Ending, outcome: Outcome, hint: str = ""
+) -> LockshipError:
     error = gathered(what, end.failed, kind)
+    error.outcome = outcome
     error.details = (*error.details, *_unrecorded(end))
     error.hint = error.hint or hint
     return error
@@ -110,7 +119,9 @@ def _attention(what: str, end: Ending, state: str) -> LockshipError:
             details += gathered(what, {host: error}).details
         details.append(f"{host}: {state}")
     hints = dict.fromkeys(filter(None, [stuck.hint, _SEE]))
-    return AttentionError(what, details=[*details, *_unrecorded(end)], hint="\n".join(hints))
+    error = AttentionError(what, details=[*details, *_unrecorded(end)], hint="\n".join(hints))
+    error.outcome = "attention"
+    return error
 
 
 def _unrecorded(end: Ending) -> list[str]:

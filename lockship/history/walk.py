@@ -27,14 +27,15 @@ EVERYWHERE: Final = None  # the folders to look at: all that ever were
 ROOT: Final = (b"",)
 
 _TRAILERS: Final = "%(trailers:only=true,unfold=true,separator=%x0A)"
-_FIELDS: Final = ("%H", "%P", "%an", "%ae", "%ad", "%cn", "%ce", "%cd", "%s", _TRAILERS)
+# What is read of each commit, in git-log(1)'s words; `commit_of` reads the values.
+FIELDS: Final = ("%H", "%P", "%an", "%ae", "%ad", "%cn", "%ce", "%cd", "%s", _TRAILERS)
 # Nothing in a person's configuration (log.*, diff.*, color.*) may change what is read here.
 _LOG: Final[tuple[str, ...]] = (
     *("-c", "log.follow=false", "-c", "diff.orderFile=/dev/null", "log", "-z", "--raw"),
     *("--no-abbrev", "--no-renames", "--no-color", "--no-notes", "--no-relative", "--no-mailmap"),
     *("--no-show-signature", "--ignore-submodules=none", "--root", "--full-history"),
     *("--diff-merges=combined", "--date-order", "--date=raw", "--encoding=UTF-8"),
-    *(f"--format={'%x00'.join(_FIELDS)}", "--stdin"),
+    *(f"--format={'%x00'.join(FIELDS)}", "--stdin"),
 )
 _READ: Final = 1 << 16
 
@@ -155,10 +156,11 @@ def _parsed(tokens: Iterator[bytes], edges: frozenset[str]) -> Iterator[LockChan
             if is_lockfile_name(path.rpartition(b"/")[2]):
                 yield _change(commit, line, path)
         elif line:  # a commit's id; nothing else that is read here begins without a colon
-            commit = _commit([line, *(next(tokens, b"") for _ in _FIELDS[1:])], edges)
+            commit = commit_of([line, *(next(tokens, b"") for _ in FIELDS[1:])], edges)
 
 
-def _commit(fields: list[bytes], edges: frozenset[str]) -> LockCommit:
+def commit_of(fields: Sequence[bytes], edges: frozenset[str] = frozenset()) -> LockCommit:
+    """Read the values of `FIELDS`; `edges` are the commits whose parents aren't here."""
     oid, parents, *rest = (field.decode(errors="replace") for field in fields)
     trailers = tuple(
         (name, value.strip())

@@ -61,7 +61,8 @@ class Deploy(Table, frozen=True):
     """How a rollout goes. `retain` counts earlier versions kept on each host for a rollback.
 
     `batch` is how many hosts switch together (None: all); `batch_check` is a program of the machine
-    that deploys, with its arguments; both times are in seconds.
+    that deploys, with its arguments; both times are in seconds. `commit`: a deploy commits the
+    lockfile as it ends.
     """
 
     run_folder: RunFolder = ".lockship"
@@ -72,3 +73,4 @@ class Deploy(Table, frozen=True):
     batch_pause: Seconds | None = None
     batch_check: tuple[str, ...] = ()
     batch_check_timeout: Seconds | None = None
+    commit: bool | None = None

@@ -15,14 +15,6 @@ from lockship.lock.names import is_lockfile_name
 from lockship.prepare.ahead import STATUS
 
 SHOWN_PATHS: Final = 20
-_UNDERWAY: Final = {  # gitrepository-layout(5), and wt_status_get_state in git's wt-status.c
-    "MERGE_HEAD": "a merge",
-    "rebase-merge": "a rebase",
-    "rebase-apply": "a rebase or `git am`",
-    "CHERRY_PICK_HEAD": "a cherry-pick",
-    "REVERT_HEAD": "a revert",
-    "BISECT_LOG": "a bisect",
-}
 _FILE_MODES: Final = frozenset({b"000000", b"100644", b"100755"})
 
 
@@ -78,11 +70,6 @@ def _name(path: bytes) -> bytes:
 def _is_file(root: Path, path: bytes) -> bool:
     full = root / path.decode(errors="surrogateescape")
     return full.is_file() and not full.is_symlink()
-
-
-def underway(repository: Repository) -> tuple[str, ...]:
-    """Return what git is in the middle of, such as 'a merge'."""
-    return tuple(what for name, what in _UNDERWAY.items() if (repository.git_dir / name).exists())
 
 
 def refuse(found: Sequence[Dirty], ongoing: Sequence[str]) -> None:

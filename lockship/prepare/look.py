@@ -20,6 +20,7 @@ from lockship.gitobjects import (
     hash_object,
     quoted,
 )
+from lockship.history.head import underway
 from lockship.history.snapshot import changes, commit_data
 from lockship.lock.model import Source
 from lockship.lock.names import CONFIG_NAME, is_lockfile_name
@@ -78,7 +79,7 @@ def look(
         if at_edge:
             source.refuse_edge(objects.read, origin, content.tree)
         if not force:
-            dirty.refuse(changed, dirty.underway(repository))
+            dirty.refuse(changed, underway(repository))
         locked = _dirty_content(repository, objects, head, changed, env) if changed else content
         refuse_filters(repository, objects.read, locked.root, locked.attributes, env)
         files = _config_files(objects.read, locked.root, destination)

@@ -86,11 +86,16 @@ def marks(row: Row) -> Iterator[str]:
         yield "signed" if row.signature == "unchecked" else f"signature: {row.signature}"
     if row.same_as:
         yield f"as in {row.same_as[:_SHORT]}"
-    if row.record and row.record.outcome:
-        yield row.record.outcome
+    if told := _told(row):
+        yield ", then ".join(told)
     if row.path.rpartition("/")[0]:
         yield f"in {row.path.rpartition('/')[0]}"
     yield from row.problems
+
+
+def _told(row: Row) -> list[str]:
+    """Return how the lock's deploys ended, as far as they were recorded."""
+    return [each.outcome for each in (*row.attempts, row.record) if each and each.outcome]
 
 
 def _csv(rows: Sequence[Row]) -> Iterator[str]:
@@ -105,16 +110,20 @@ _COLUMNS: Final = (
     *("committer-email", "signature", "path", "kind", "service", "destination", "version"),
     *("fingerprint", "source-commit", "source-subject", "source-author", "source-committed-at"),
     *("forced", "release", "hosts", "image", "moved-from", "returns-to", "same-as", "outcome"),
-    *("performer", "deployed-at", "problems"),
+    *("performer", "deployed-at", "reason", "problems"),
 )
+
+
+_RECORDED: Final = ("outcome", "performer", "deployed-at", "reason")
 
 
 def _flat(row: Row) -> list[Any]:
     data = msgspec.to_builtins(row)
     record = data.pop("record") or {}
+    record["outcome"] = ", then ".join(_told(row))
     for person in ("author", "committer"):
         data |= {f"{person}-{key}": value for key, value in data.pop(person).items()}
-    flat = data | {key: record.get(key) for key in ("outcome", "performer", "deployed-at")}
+    flat = data | {key: record.get(key) for key in _RECORDED}
     return [flat[name] for name in _COLUMNS]
 
 

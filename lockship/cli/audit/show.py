@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lockship.audit.entries import Entry
     from lockship.audit.finding import Finding
     from lockship.audit.rows import Row, Who
+    from lockship.history.record import Record
     from lockship.lock.model import Lock
 
 _WIDTH: Final = 13
@@ -89,11 +90,9 @@ def _lines(
     yield "  committer", _who(row.committer)
     yield "  signature", row.signature
     yield "kind", "; ".join(listing.marks(row)) or row.kind
-    if row.record is not None:
-        said = row.record
-        yield "recorded", f"{said.outcome or 'deployed'} at {said.deployed_at or 'no time'}"
-        yield "  by", said.performer or "nobody named"
-        yield "  on", ", ".join(said.hosts)
+    for said in (*row.attempts, row.record):
+        if said is not None:
+            yield from _recorded(said)
     if later is not None:
         version = later.lock.service.version if later.lock else later.kind
         yield "until", f"{later.commit.committer.at}: {version} ({later.commit.id[:12]})"
@@ -102,6 +101,16 @@ def _lines(
     yield "checked", "all holds" if not findings else ""
     for each in findings:
         yield "  " + (each.kind), f"{each.field}: {each.what}" if each.field else each.what
+
+
+def _recorded(said: Record) -> Iterator[tuple[str, str]]:
+    at = said.deployed_at or "a time that only the hosts' journals tell"
+    yield "recorded", f"{said.outcome or 'deployed'} at {at}"
+    if said.performer:
+        yield "  by", said.performer
+    yield "  on", ", ".join(said.hosts)
+    if said.reason:
+        yield "  reason", said.reason
 
 
 def _who(who: Who) -> str:

@@ -23,9 +23,16 @@ if TYPE_CHECKING:
 )
 @options.plan
 @options.wait
+@options.commit
 @options.as_json
 def command(
-    *, destination: str | None, refresh_secrets: bool, only_plan: bool, wait: bool, as_json: bool
+    *,
+    destination: str | None,
+    refresh_secrets: bool,
+    only_plan: bool,
+    wait: bool,
+    commit: bool | None,
+    as_json: bool,
 ) -> int:
     """Bring every host to what the lock says.
 
@@ -44,4 +51,4 @@ def command(
     what: Command = "refresh-secrets" if refresh_secrets else "deploy"
     if only_plan:
         return rollout.show_plan(found.lock, what, as_json=as_json)
-    return rollout.deploy(found, what, wait=wait, as_json=as_json)
+    return rollout.deploy(found, what, wait=wait, as_json=as_json, commit=commit)

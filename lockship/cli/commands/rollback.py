@@ -14,6 +14,10 @@ from lockship.cli import options
 @options.destination
 @options.plan
 @options.wait
+@options.commit
+@click.option(
+    "-m", "--message", "reason", metavar="REASON", help="Commit the lockfile, and say why."
+)
 @options.as_json
 def command(
     *,
@@ -21,6 +25,8 @@ def command(
     destination: str | None,
     only_plan: bool,
     wait: bool,
+    commit: bool | None,
+    reason: str | None,
     as_json: bool,
 ) -> int:
     """Bring every host back to a version that it served before.
@@ -36,4 +42,6 @@ def command(
         chosen = choose(found.lock, version, report=report)
     if only_plan:
         return rollout.show_plan(chosen, "rollback", as_json=as_json)
-    return rollout.roll_back(found, chosen, wait=wait, as_json=as_json)
+    return rollout.roll_back(
+        found, chosen, wait=wait, as_json=as_json, commit=commit, reason=reason
+    )

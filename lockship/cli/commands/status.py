@@ -26,18 +26,24 @@ def command(*, destination: str | None, as_json: bool) -> int:
     """Show what runs on each host, against the lock.
 
     The exit status is 0 where all of it is as locked, 3 where something drifted or a host can't
-    be reached.
+    be reached. A lock that isn't committed is said to be so, and is no drift.
     """
     from lockship.cli import lockfile, progress
     from lockship.deploy.status import status
+    from lockship.history.head import is_committed
 
-    lock = lockfile.find(Path.cwd(), destination).lock
+    here = lockfile.find(Path.cwd(), destination)
+    committed = is_committed(here.path, here.lock)
     with progress.shown(quietly=as_json, brief=True) as report:
-        found = status(lock, report=report)
+        found = status(here.lock, report=report)
     if as_json:
-        console.data_json(found)
+        import msgspec
+
+        console.data_json(msgspec.to_builtins(found) | {"committed": committed})
     else:
         _show(found)
+        if committed is False:
+            console.say(f"{here.path.name} isn't committed")
     return EXIT_DONE if found.matches else EXIT_REFUSED
 
 

@@ -1,0 +1,187 @@
+"""The join of a deploy and git: its lockfile is committed with how it ended, or said not to be.
+
+A commit that fails never hides what became of the deploy: that is said first.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
+
+from lockship.cli import console
+from lockship.cli.lockfile import Found
+from lockship.cli.text import visible
+from lockship.errors import LockshipError, RefusedError, UsageError
+
+if TYPE_CHECKING:
+    from lockship.history.commit import Place
+    from lockship.host.journal import Outcome
+    from lockship.lock.model import Lock
+
+Command = Literal["deploy", "rollback"]
+_NOT_RECORDED = "Commit {name} yourself, or run `lockship deploy --commit` again."
+
+
+class Recording(Struct, frozen=True):
+    """A commit that a deploy is to end with. `reason` is why, where a person said it."""
+
+    place: Place
+    command: Command
+    reason: str | None = None
+
+
+class Recorded(Struct, frozen=True):
+    """What came of it. `committed`: HEAD has the lock; None where git can't tell.
+
+    `commit` is the one that was made, if one was; `error` why none could be, or not wholly.
+    """
+
+    commit: str | None = None
+    committed: bool | None = None
+    error: LockshipError | None = None
+
+
+def wanted(
+    found: Found, command: Command, *, commit: bool | None, reason: str | None = None
+) -> Recording | None:
+    """Look whether a commit is wanted and can be made, before any host is touched.
+
+    `commit` is what the command line says; else a reason asks for one, else the lock. Raises
+    UsageError or RefusedError where it can't be made here.
+    """
+    if commit is False and reason is not None:
+        raise UsageError("-m says why in the commit: it doesn't go with --no-commit.")
+    if commit is None:
+        commit = reason is not None or bool(found.lock.deploy.commit)
+    if not commit:
+        return None
+    from lockship.history.commit import place_for
+
+    if found.path.is_symlink():
+        raise RefusedError(
+            f"{found.path.name} is a symlink, which can't be committed as a lockfile.",
+            hint="Put the file itself there, or deploy with --no-commit.",
+        )
+    return Recording(place_for(found.path), command, reason)
+
+
+def ended(recording: Recording | None, found: Found, *, changed: bool) -> Recorded:
+    """Record a deploy that ended well; `changed` is whether it had anything to do. Never raises."""
+    from lockship.history import head
+
+    if recording is None:
+        return Recorded(committed=head.is_committed(found.path, found.lock))
+    return _record(recording, found, "deployed", now=changed)
+
+
+def failed(recording: Recording | None, found: Found, error: LockshipError) -> None:
+    """Record a deploy that failed after it had begun; say what came of that. Never raises."""
+    if recording is None or not error.outcome:
+        return
+    from typing import cast
+
+    recorded = _record(recording, found, cast("Outcome", error.outcome), now=True)
+    if recorded.commit:
+        console.say(f"recorded as failed: {_named(recording, recorded.commit)}")
+    if recorded.error:
+        told(recorded.error)
+
+
+def show(recording: Recording | None, recorded: Recorded, found: Found) -> None:
+    """Say what was recorded, or that it wasn't."""
+    name = found.path.name
+    if recording is not None and recorded.commit:
+        console.say(f"recorded: {_named(recording, recorded.commit)}")
+        if recording.place.branch is None:
+            console.say("HEAD is on no branch: `git push origin HEAD:BRANCH` keeps the commit")
+    elif recording is not None and not recorded.error:
+        console.say(f"{name} was committed already; there was nothing to record")
+    elif recorded.committed is False:
+        console.say(f"{name} isn't committed: commit it, or run `lockship deploy --commit`")
+
+
+def told(error: LockshipError) -> None:
+    """Show an error that isn't the one that a command ends with."""
+    from lockship.cli import boundary
+
+    boundary.show(error.message, details=error.details, hint=error.hint)
+
+
+def failure(recorded: Recorded, what: str) -> LockshipError | None:
+    """Return the error for a deploy that ended well and couldn't be recorded."""
+    error = recorded.error
+    if error is None:
+        return None
+    return LockshipError(
+        f"{what}, but that couldn't be recorded in git.",
+        details=[error.message, *error.details],
+        hint=error.hint,
+    )
+
+
+def _named(recording: Recording, commit: str) -> str:
+    branch = recording.place.branch
+    where = f" on {branch.removeprefix('refs/heads/')}" if branch else ""
+    return visible(f"commit {commit[:12]}{where}")
+
+
+def _record(recording: Recording, found: Found, outcome: Outcome, *, now: bool) -> Recorded:
+    from lockship.history.commit import IndexKept
+
+    try:
+        commit = _commit(recording, found, outcome, now=now)
+    except IndexKept as error:
+        return Recorded(commit=error.commit, committed=True, error=error)
+    except LockshipError as error:
+        error.hint = error.hint or _NOT_RECORDED.format(name=found.path.name)
+        return Recorded(committed=False, error=error)
+    return Recorded(commit=commit, committed=True)
+
+
+def _commit(recording: Recording, found: Found, outcome: Outcome, *, now: bool) -> str | None:
+    """Commit the lockfile as it is; None where it is committed, and git says no other outcome."""
+    from lockship.deploy.journal import local_performer
+    from lockship.history import head
+    from lockship.history.commit import commit_alone
+    from lockship.history.later import last_record
+    from lockship.history.record import message
+
+    place = recording.place
+    data, lock = _read(found)
+    # What was deployed before, and is only now recorded, was so by somebody and at some time that
+    # the hosts' journals know.
+    text = message(
+        lock,
+        recording.command,
+        outcome,
+        at=datetime.now(UTC).isoformat(timespec="seconds") if now else "",
+        performer=local_performer() if now else "",
+        reason=recording.reason,
+    )
+    made = commit_alone(place, data, text)
+    if made is None and outcome == "deployed":
+        tip = head.commit(place.repository) or ""
+        last = last_record(place.repository, tip, place.path, lock.fingerprint)
+        if last is not None and last.outcome != "deployed":
+            made = commit_alone(place, data, text, empty=True)
+    return made
+
+
+def _read(found: Found) -> tuple[bytes, Lock]:
+    """Return the lockfile's bytes, and its lock: the one that was deployed, with its artifact."""
+    from lockship.lock.reader import parse
+
+    try:
+        data = found.path.read_bytes()
+        lock = parse(data, found.path.name)
+    except (OSError, LockshipError) as error:
+        raise RefusedError(f"{found.path.name} can't be read any more: {error}") from error
+    if lock.fingerprint != found.lock.fingerprint:
+        raise RefusedError(
+            f"{found.path.name} was changed while its lock was deployed.",
+            hint=f"The hosts keep the lock of {found.lock.service.version}: `lockship rollback "
+            f"{found.lock.service.version} --commit` takes it from there.",
+        )
+    return data, lock

@@ -1,0 +1,97 @@
+"""Deploys that commit their lockfile, and what `audit` reads back and finds on the hosts."""
+
+import json
+import subprocess
+from pathlib import Path
+
+from tests.fleet.shop import Json, Shop, config
+from tests.harness import Fleet
+
+HOSTS = ("web1", "web2")
+
+
+def test_deploys_record_themselves(clean_fleet: Fleet, tmp_path: Path) -> None:
+    shop = Shop.create(clean_fleet, tmp_path / "shop", config(hosts=HOSTS, ports=""))
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    allowed = tmp_path / "allowed"
+    allowed.write_text(f"{shop.git('config', 'user.email')} {key.with_suffix('.pub').read_text()}")
+    shop.git("config", "gpg.format", "ssh")
+    shop.git("config", "user.signingKey", str(key))
+    shop.git("config", "gpg.ssh.allowedSignersFile", str(allowed))
+
+    def audit() -> list[Json]:
+        found: list[Json] = json.loads(shop.run("audit", "--signatures", "--json").stdout)[
+            "entries"
+        ]
+        return found
+
+    # Nobody commits it: that is said, and a look at the hosts finds it.
+    shop.run("prepare")
+    assert ".shiplock isn't committed" in shop.run("deploy").stderr
+    status = shop.run("status")
+    assert ".shiplock isn't committed" in status.stderr
+    assert json.loads(shop.run("status", "--json").stdout)["committed"] is False
+
+    # Once more, with --commit: nothing is to be done but that. What is staged stays so.
+    shop.git("config", "commit.gpgSign", "true")
+    shop.write("notes.txt", "mine\n")
+    shop.git("add", "notes.txt")
+    said = shop.run("deploy", "--commit", "--json")
+    first = json.loads(said.stdout)
+    assert (first["changed"], first["committed"]) == (False, True)
+    assert first["commit"] == shop.git("rev-parse", "HEAD")
+    assert shop.git("show", "--format=", "--name-only", "HEAD") == ".shiplock"
+    assert shop.git("status", "--porcelain") == "A  notes.txt"
+    shop.git("rm", "--quiet", "--force", "notes.txt")
+    assert json.loads(shop.run("status", "--json").stdout)["committed"] is True
+    shop.run("prepare", "--check")  # a commit that only adds the lock makes none stale
+    version = shop.lock()["service"]["version"]
+
+    # One that fails is recorded as such; the same lock's that ends well, after it.
+    always = config(hosts=HOSTS, more="[deploy]\ncommit = true\n")
+    shop.write("lockship.toml", always)
+    shop.git("config", "commit.gpgSign", "false")
+    shop.commit("Publish a port")
+    shop.git("config", "commit.gpgSign", "true")
+    shop.run("prepare")
+    image = shop.running("web2")["Image"]
+    blocker = shop.engine("web2").docker("run", "--detach", "--publish", "8080:80", image).strip()
+    failed = shop.run("deploy", expect=1)
+    assert "recorded as failed: commit " in failed.stderr
+    assert audit()[0]["record"]["outcome"] == "failed"
+    assert shop.get_inside("web1") == "one\n"
+    shop.engine("web2").docker("rm", "--force", blocker)
+    before = shop.git("rev-parse", "HEAD")
+    assert "recorded: commit " in shop.run("deploy").stderr
+    assert shop.git("diff", "--name-only", before, "HEAD") == ""
+
+    # Back, with a reason; and with a key that can't sign, which doesn't hide what serves.
+    back = shop.run("rollback", "-m", "Nobody needs\na port")
+    assert f"shop {version} serves now on 2 hosts" in back.stderr
+    newest, failing, oldest = audit()
+    assert (newest["kind"], newest["version"]) == ("rollback", version)
+    assert newest["record"]["reason"] == "Nobody needs a port"
+    assert [failing["attempts"][0]["outcome"], failing["record"]["outcome"]] == [
+        "failed",
+        "deployed",
+    ]
+    assert {each["signature"] for each in (newest, failing, oldest)} == {"good"}
+    key.rename(tmp_path / "elsewhere")
+    unsigned = shop.run("deploy", "--no-commit")
+    assert "nothing was to be done" in unsigned.stderr
+    shop.write("site/index.html", "three\n")
+    shop.git("commit", "--quiet", "--no-gpg-sign", "--all", "--message", "Say three")
+    shop.run("prepare")
+    kept = shop.run("deploy", expect=1)
+    third = shop.lock()["service"]["version"]
+    assert f"shop {third} serves on 2 hosts, but that couldn't be recorded in git." in kept.stderr
+    assert shop.get("web1") == "three\n"
+    (tmp_path / "elsewhere").rename(key)
+    assert "recorded: commit " in shop.run("deploy").stderr
+
+    # All that the hosts' journals tell of has its lock in history, the failed one's too.
+    outcomes = [line["outcome"] for line in shop.journal("web2")]
+    assert outcomes == ["deployed", "failed", "deployed", "deployed", "deployed"]
+    found = json.loads(shop.run("audit", "verify", "--hosts", "--json").stdout)
+    assert found["findings"] == []
