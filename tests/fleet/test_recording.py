@@ -4,14 +4,25 @@ import json
 import subprocess
 from pathlib import Path
 
-from tests.fleet.shop import Json, Shop, config
+from tests.fleet.shop import Json, Shop, config, impatient
 from tests.harness import Fleet
 
 HOSTS = ("web1", "web2")
 
 
 def test_deploys_record_themselves(clean_fleet: Fleet, tmp_path: Path) -> None:
-    shop = Shop.create(clean_fleet, tmp_path / "shop", config(hosts=HOSTS, ports=""))
+    gates = [clean_fleet[host].root / "srv/gate/up" for host in HOSTS]  # what makes healthy
+
+    def health(there: bool) -> None:
+        for gate in gates:
+            gate.parent.mkdir(exist_ok=True)
+            gate.write_text("yes") if there else gate.unlink()
+
+    health(True)
+    volume = 'volumes = ["/srv/gate:/www/gate:ro"]'
+    plain = impatient(config(hosts=HOSTS, ports="")).replace("ports = []", volume)
+    plain = plain.replace('"/up"', '"/gate/up"')
+    shop = Shop.create(clean_fleet, tmp_path / "shop", plain)
     key = tmp_path / "key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
     allowed = tmp_path / "allowed"
@@ -49,29 +60,23 @@ def test_deploys_record_themselves(clean_fleet: Fleet, tmp_path: Path) -> None:
     version = shop.lock()["service"]["version"]
 
     # One that fails is recorded as such; the same lock's that ends well, after it.
-    always = config(hosts=HOSTS, more="[deploy]\ncommit = true\n")
-    shop.write("lockship.toml", always)
-    shop.git("config", "commit.gpgSign", "false")
-    shop.commit("Publish a port")
-    shop.git("config", "commit.gpgSign", "true")
+    shop.write("lockship.toml", plain + "[deploy]\ncommit = true\n")
+    shop.git("commit", "--quiet", "--no-gpg-sign", "--all", "--message", "Always commit")
     shop.run("prepare")
-    image = shop.running("web2")["Image"]
-    blocker = shop.engine("web2").docker("run", "--detach", "--publish", "8080:80", image).strip()
-    failed = shop.run("deploy", expect=1)
-    assert "recorded as failed: commit " in failed.stderr
+    health(False)
+    assert "recorded as failed: commit " in shop.run("deploy", expect=1).stderr
     assert audit()[0]["record"]["outcome"] == "failed"
-    assert shop.get_inside("web1") == "one\n"
-    shop.engine("web2").docker("rm", "--force", blocker)
+    health(True)
     before = shop.git("rev-parse", "HEAD")
     assert "recorded: commit " in shop.run("deploy").stderr
     assert shop.git("diff", "--name-only", before, "HEAD") == ""
 
     # Back, with a reason; and with a key that can't sign, which doesn't hide what serves.
-    back = shop.run("rollback", "-m", "Nobody needs\na port")
+    back = shop.run("rollback", "-m", "Search\nwas empty")
     assert f"shop {version} serves now on 2 hosts" in back.stderr
     newest, failing, oldest = audit()
     assert (newest["kind"], newest["version"]) == ("rollback", version)
-    assert newest["record"]["reason"] == "Nobody needs a port"
+    assert newest["record"]["reason"] == "Search was empty"
     assert [failing["attempts"][0]["outcome"], failing["record"]["outcome"]] == [
         "failed",
         "deployed",
@@ -86,7 +91,7 @@ def test_deploys_record_themselves(clean_fleet: Fleet, tmp_path: Path) -> None:
     kept = shop.run("deploy", expect=1)
     third = shop.lock()["service"]["version"]
     assert f"shop {third} serves on 2 hosts, but that couldn't be recorded in git." in kept.stderr
-    assert shop.get("web1") == "three\n"
+    assert shop.get_inside("web1") == "three\n"
     (tmp_path / "elsewhere").rename(key)
     assert "recorded: commit " in shop.run("deploy").stderr
 
