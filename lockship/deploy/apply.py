@@ -94,13 +94,12 @@ def apply(step: Step, server: Server, work: Work) -> None:
             server.write_file(names.stored_lock_path(work.lock, fingerprint), dump(work.lock))
         case CreateContainer(name=name, role=role):
             _check_image(server, _artifact(work))
-            spec = container_spec(work.lock, _artifact(work), role, name, work.secrets)
-            server.create(spec)
+            where = {"role_name": role, "host": server.name, "name": name}
+            server.create(container_spec(work.lock, _artifact(work), work.secrets, **where))
         case StartContainer(name=name):
             server.start(name)
         case ProbeContainer(name=name, role=role):
-            wanted = work.lock.healthcheck if work.lock.roles[role].healthcheck else None
-            probe(server, name, wanted, stop=work.halt)
+            probe(server, name, work.lock.healthcheck_of(role), stop=work.halt)
         case ConfirmContainer(name=name):
             confirm(server, name)
         case StopContainer(name=name, timeout=timeout):

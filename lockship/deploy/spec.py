@@ -15,11 +15,13 @@ from lockship.secrets.secret import Secret
 def container_spec(
     lock: Lock,
     artifact: Artifact,
-    role_name: str,
-    name: str,
     secrets: Mapping[str, Secret],
+    *,
+    role_name: str,
+    host: str,
+    name: str,
 ) -> ContainerSpec:
-    """Return the container that the lock describes for a role, under this name.
+    """Return the container that the lock describes for a role on a host, under this name.
 
     Its image is named by id (law 4). `secrets` are all of the lock's; the role gets its own.
     """
@@ -30,7 +32,7 @@ def container_spec(
         name=name,
         image=artifact.image_id,
         command=role.command,
-        env=lock.env
+        env=lock.environment(role_name, host)
         | {"LOCKSHIP_VERSION": lock.service.version, "LOCKSHIP_SERVICE": lock.service.name},
         labels=labels | ({names.UPSTREAM: upstream} if upstream else {}),
         ports=role.ports,

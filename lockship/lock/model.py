@@ -8,10 +8,13 @@ prepared it (law 2).
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
 from typing import Annotated, Final
 
 from msgspec import Meta, field
 
+from lockship.lock.environment import HostTag, TagName
 from lockship.lock.image import Artifact, Build, Image
 from lockship.lock.names import (
     Destination,
@@ -96,12 +99,29 @@ class Lock(Table, frozen=True):
     roles: Annotated[dict[RoleName, Role], Meta(min_length=1)]
     hosts: dict[HostName, Host]
     env: dict[EnvName, str] = field(default_factory=dict)
+    tags: dict[TagName, HostTag] = field(default_factory=dict)
     secrets: dict[EnvName, str] = field(default_factory=dict)
     healthcheck: Healthcheck = Healthcheck()
     deploy: Deploy = Deploy()
     proxy: Proxy | None = None
     policy: Policy | None = None
     artifact: Artifact | None = None
+
+    def environment(self, role: str, host: str) -> dict[str, str]:
+        """Return a container's clear variables: `[env]`, over it the role's, over it the tags'.
+
+        No two tags of a host say the same variable.
+        """
+        of_tags = (tag.env for tag in self.tags.values() if host in tag.hosts)
+        merged = self.env | self.roles[role].env
+        return reduce(or_, of_tags, merged)
+
+    def healthcheck_of(self, role: str) -> Healthcheck | None:
+        """Return how a role's containers are seen healthy; None: by staying up alone."""
+        own = self.roles[role].healthcheck
+        if isinstance(own, Healthcheck):
+            return own
+        return self.healthcheck if own else None
 
     @property
     def short(self) -> str:

@@ -22,25 +22,6 @@ from lockship.lock.names import (
 from lockship.lock.table import Table
 
 
-class Role(Table, frozen=True):
-    """Containers of one kind: where they run and how."""
-
-    hosts: Annotated[tuple[HostName, ...], Meta(min_length=1)]
-    command: tuple[str, ...] = ()
-    ports: tuple[PublishedPort, ...] = ()
-    volumes: tuple[Volume, ...] = ()
-    labels: dict[str, str] = field(default_factory=dict)
-    restart: Literal["no", "always", "unless-stopped", "on-failure"] = "unless-stopped"
-    memory: Memory | None = None
-    cpus: Annotated[float, Meta(gt=0, le=1024)] | None = None
-    stop_timeout: Seconds = 10.0
-    healthcheck: bool = True
-    secrets: tuple[EnvName, ...] = ()
-    order: Literal["stop-first"] | None = None  # None: the new one starts before the old one stops
-    proxy: bool | None = None  # never False: a lock without a proxy says nothing of one
-    options: ContainerOptions = ContainerOptions()
-
-
 class Healthcheck(Table, frozen=True):
     """How a container is seen healthy: HTTP where `path` is set, TCP where only `port` is.
 
@@ -55,6 +36,26 @@ class Healthcheck(Table, frozen=True):
     timeout: Seconds = 5.0
     limit: Seconds = 30.0
     successes: Annotated[int, Meta(ge=1, le=100)] = 1
+
+
+class Role(Table, frozen=True):
+    """Containers of one kind: where they run and how."""
+
+    hosts: Annotated[tuple[HostName, ...], Meta(min_length=1)]
+    command: tuple[str, ...] = ()
+    ports: tuple[PublishedPort, ...] = ()
+    volumes: tuple[Volume, ...] = ()
+    labels: dict[str, str] = field(default_factory=dict)
+    restart: Literal["no", "always", "unless-stopped", "on-failure"] = "unless-stopped"
+    memory: Memory | None = None
+    cpus: Annotated[float, Meta(gt=0, le=1024)] | None = None
+    stop_timeout: Seconds = 10.0
+    healthcheck: bool | Healthcheck = True  # its own stands in place of `[healthcheck]`
+    env: dict[EnvName, str] = field(default_factory=dict)
+    secrets: tuple[EnvName, ...] = ()
+    order: Literal["stop-first"] | None = None  # None: the new one starts before the old one stops
+    proxy: bool | None = None  # never False: a lock without a proxy says nothing of one
+    options: ContainerOptions = ContainerOptions()
 
 
 class Deploy(Table, frozen=True):

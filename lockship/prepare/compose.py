@@ -36,6 +36,7 @@ def compose(
         roles={name: role.for_lock(_for_roles(config)) for name, role in config.roles.items()},
         hosts=dict(hosts),
         env=config.env,
+        tags=config.tags,
         secrets=config.secrets,
         healthcheck=config.healthcheck,
         deploy=config.deploy,

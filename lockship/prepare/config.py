@@ -16,6 +16,7 @@ from msgspec import Meta, field
 
 from lockship.errors import UsageError
 from lockship.lock.container import ContainerOptions
+from lockship.lock.environment import HostTag, TagName
 from lockship.lock.image import Build
 from lockship.lock.model import Host, Policy
 from lockship.lock.names import (
@@ -67,7 +68,8 @@ class RoleTable(Table, frozen=True):
     memory: Memory | None = None
     cpus: Annotated[float, Meta(gt=0, le=1024)] | None = None
     stop_timeout: Seconds = 10.0
-    healthcheck: bool = True
+    healthcheck: bool | Healthcheck = True
+    env: dict[EnvName, str] = field(default_factory=dict)
     secrets: tuple[EnvName, ...] | None = None
     order: Literal["start-first", "stop-first"] = "start-first"
     proxy: bool = False
@@ -99,6 +101,7 @@ class Config(Table, frozen=True):
     build: Build = Build()
     image: ImageTable = ImageTable()
     env: dict[EnvName, str] = field(default_factory=dict)
+    tags: dict[TagName, HostTag] = field(default_factory=dict)
     secrets: dict[EnvName, str] = field(default_factory=dict)
     healthcheck: Healthcheck = Healthcheck()
     deploy: Deploy = Deploy()

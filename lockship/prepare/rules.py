@@ -14,12 +14,13 @@ from typing import Final
 from lockship.lock.shape import Path, Problem
 from lockship.prepare import hosts
 from lockship.prepare.buildrules import check as check_build
+from lockship.prepare.envrules import RESERVED_ENV
+from lockship.prepare.envrules import check as check_env
 from lockship.prepare.optionrules import check as check_options
 from lockship.prepare.proxyrules import check as check_proxy
 from lockship.prepare.tables import Tables, quoted, roles, strings, table
 from lockship.secrets.sources import parse as parse_source
 
-RESERVED_ENV: Final = frozenset({"LOCKSHIP_VERSION", "LOCKSHIP_SERVICE"})
 RESERVED_LABELS: Final = "dev.lockship."
 _CREDENTIALS: Final = re.compile(r"(?:https?://[^/]*|[A-Za-z][A-Za-z0-9+.-]*://[^/@]*:[^/]*)@")
 _REMOTE: Final = re.compile(r"[!-~]+")
@@ -39,7 +40,7 @@ def check(tables: Tables, unsound: set[Path]) -> list[Problem]:
         _labels,
         _healthcheck,
         _remote,
-        _env,
+        check_env,
         _secrets,
         _platforms,
         _batch,
@@ -115,9 +116,11 @@ def _labels(tables: Tables) -> Iterator[Problem]:
 
 
 def _healthcheck(tables: Tables) -> Iterator[Problem]:
-    probe = table(tables.get("healthcheck"))
-    if "path" in probe and "port" not in probe:
-        yield Problem(("healthcheck", "port"), "nothing", "a port, because there is a path")
+    probes: list[tuple[Path, Tables]] = [(("healthcheck",), table(tables.get("healthcheck")))]
+    probes += [((*path, "healthcheck"), table(r.get("healthcheck"))) for path, r in roles(tables)]
+    for path, probe in probes:
+        if "path" in probe and "port" not in probe:
+            yield Problem((*path, "port"), "nothing", "a port, because there is a path")
 
 
 def _remote(tables: Tables) -> Iterator[Problem]:
@@ -132,21 +135,13 @@ def _remote(tables: Tables) -> Iterator[Problem]:
         yield Problem(path, quoted(remote), "a URL, such as 'https://example.com/acme/shop'")
 
 
-def _env(tables: Tables) -> Iterator[Problem]:
-    for name in table(tables.get("env")):
-        if name in RESERVED_ENV:
-            yield Problem(("env", name), "this name", "another one: lockship sets it itself")
-
-
 def _secrets(tables: Tables) -> Iterator[Problem]:
-    """Each secret has a source, a name of its own, and a role asks for none that isn't there."""
-    known, env = table(tables.get("secrets")), table(tables.get("env"))
+    """Each secret has a source, and a role asks for none that isn't there."""
+    known = table(tables.get("secrets"))
     for name, text in known.items():
         at = ("secrets", name)
         if name in RESERVED_ENV:
             yield Problem(at, "this name", "another one: lockship sets it itself")
-        if name in env:
-            yield Problem(at, "this name in [env] too", "a name in one of the two tables")
         if isinstance(text, str):
             try:
                 parse_source(text)

@@ -17,6 +17,7 @@ KINDS = {
     inspect.BoolType: "boolean",
     inspect.IntType: "integer",
     inspect.FloatType: "number",
+    inspect.StructType: "table",
 }
 
 Reference = dict[tuple[str, str], tuple[str, str]]  # (table, key) to (type, default)
@@ -69,10 +70,16 @@ def _add_table(name: str, table: inspect.StructType, keys: Reference, tables: se
     tables.add(name)
     for key in table.fields:
         inner = _plain(key.type)
-        if isinstance(inner, inspect.StructType):
-            _add_table(f"{name}.{key.encode_name}", inner, keys, tables)
-        else:
+        below = [each for each in _members(inner) if isinstance(each, inspect.StructType)]
+        for each in below:
+            _add_table(f"{name}.{key.encode_name}", each, keys, tables)
+        if [inner] != below:
             keys[name, key.encode_name] = (_type(key.type), _default(key))
+
+
+def _members(kind: inspect.Type) -> list[inspect.Type]:
+    """What a union allows; of another type, itself."""
+    return [_plain(each) for each in kind.types] if isinstance(kind, inspect.UnionType) else [kind]
 
 
 def _struct(kind: inspect.Type) -> inspect.StructType:

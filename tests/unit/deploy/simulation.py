@@ -141,7 +141,9 @@ class SimulatedHost:
                 self.in_flight.discard(name)
 
     def _create(self, name: str, role: str, lock: Lock, artifact: Artifact) -> None:
-        spec = container_spec(lock, artifact, role, name, {n: Secret("x") for n in lock.secrets})
+        secrets = {n: Secret("x") for n in lock.secrets}
+        where = {"role_name": role, "host": self.name, "name": name}
+        spec = container_spec(lock, artifact, secrets, **where)
         if name in self.containers or spec.image not in self.images:
             raise StepFailed(f"{name} can't be created")
         self.containers[name] = Container(

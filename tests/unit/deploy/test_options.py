@@ -18,7 +18,8 @@ LOCK = make_lock(roles={"web": Role(hosts=HOSTS, options=OPTIONS)})
 
 
 def test_a_container_gets_its_roles_options_and_a_name_in_their_networks() -> None:
-    spec = container_spec(LOCK, make_artifact(LOCK), "web", "shop-web", {})
+    where = {"role_name": "web", "host": "web1", "name": "shop-web"}
+    spec = container_spec(LOCK, make_artifact(LOCK), {}, **where)
     assert spec.options == OPTIONS
     assert spec.known_as == "web.shop.internal"
     assert spec.network == "", "it isn't behind the proxy"

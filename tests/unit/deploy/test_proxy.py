@@ -97,6 +97,7 @@ def test_without_a_word_nothing_happens_on_the_way() -> None:
     assert named["cookie"]["name"] == "lockship-shop"
 
 
+WHERE = {"role_name": "web", "host": "web1", "name": "name"}
 OWN = Proxy(
     port=1,
     hosts=("a.test",),
@@ -197,13 +198,13 @@ def test_the_name_for_the_proxy_fits_dns_and_tells_images_apart() -> None:
 
 def test_only_a_role_behind_the_proxy_is_in_its_network() -> None:
     lock = behind()
-    body = to_engine(container_spec(lock, make_artifact(lock), "web", "name", {}))
+    body = to_engine(container_spec(lock, make_artifact(lock), {}, **WHERE))
     upstream = body["Labels"][names.UPSTREAM]
     alias, _, port = upstream.partition(":")
     assert port == "8000"
     assert body["NetworkingConfig"]["EndpointsConfig"] == {"lockship": {"Aliases": [alias]}}
     plain = make_lock()
-    body = to_engine(container_spec(plain, make_artifact(plain), "web", "name", {}))
+    body = to_engine(container_spec(plain, make_artifact(plain), {}, **WHERE))
     assert "NetworkingConfig" not in body
     assert names.UPSTREAM not in body["Labels"]
 
