@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
@@ -163,22 +163,20 @@ def same_content(read: Read, one: str | None, other: str | None) -> bool:
     """Tell whether two trees (None: nothing) hold the same beside lockfiles; reads what differs."""
     if one == other:
         return True
-    ours = dict(_content(read, one))
-    theirs = dict(_content(read, other))
-    for name in ours.keys() | theirs.keys():
-        a, b = ours.get(name), theirs.get(name)
-        if a == b:
-            continue
-        if (a and a.mode != FOLDER) or (b and b.mode != FOLDER):
-            return False
-        if not same_content(read, a.id if a else None, b.id if b else None):
-            return False
-    return True
+    ours = {entry.name: entry for entry in entries(read(one))} if one else {}
+    theirs = {entry.name: entry for entry in entries(read(other))} if other else {}
+    names = ours.keys() | theirs.keys()
+    return all(same_entry(read, ours.get(name), theirs.get(name)) for name in names)
 
 
-def _content(read: Read, tree: str | None) -> Iterator[tuple[bytes, Entry]]:
-    if tree is not None:
-        yield from ((e.name, e) for e in entries(read(tree)) if not e.is_lockfile)
+def same_entry(read: Read, one: Entry | None, other: Entry | None) -> bool:
+    """Tell the same of two lines of trees (None: nothing is there)."""
+    ours, theirs = (each if each and not each.is_lockfile else None for each in (one, other))
+    if ours == theirs:
+        return True
+    if (ours and ours.mode != FOLDER) or (theirs and theirs.mode != FOLDER):
+        return False
+    return same_content(read, ours.id if ours else None, theirs.id if theirs else None)
 
 
 def hash_object(kind: str, data: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Final
 
@@ -24,6 +25,7 @@ from lockship.build.submodules import Part, parts
 from lockship.errors import RefusedError
 from lockship.lock.model import Lock
 from lockship.lock.names import LOCKFILE_NAME, is_lockfile_name
+from lockship.selection import touches
 
 SNAPSHOTS: Final = "refs/lockship/snapshots"
 
@@ -57,16 +59,19 @@ def _locked_part(store: Store, clone: Clone, lock: Lock) -> Part:
     # In a treeless partial clone only git in the user's repository can fetch the trees.
     listing = list_tree(clone.git if clone.promisor() else store.git, commit)
     candidates = [path for path in listing if LOCKFILE_NAME.encode() in path]
-    lockfiles = [p for p in candidates if is_lockfile_name(base_name(p)) and is_file(listing[p])]
+    out = {p for p in candidates if is_lockfile_name(base_name(p)) and is_file(listing[p])}
+    if lock.source.paths:
+        paths = [os.fsencode(path) for path in lock.source.paths]
+        out |= {path for path in listing if not touches(paths, path)}
     root = store.tree_of(commit)
-    tree = rewrite(store.git, listing, dict.fromkeys(lockfiles)) if lockfiles else root
+    tree = rewrite(store.git, listing, dict.fromkeys(sorted(out))) if out else root
     if tree != lock.source.tree:
         raise RefusedError(
             f"The lock's tree {lock.source.tree[:12]} is not that of its commit {commit[:12]}"
             f" ({tree[:12]}).",
             hint="Take the committed lock back, or write a new one: `lockship prepare`.",
         )
-    for path in lockfiles:
+    for path in out:
         del listing[path]
     return Part(clone, ROOT, tree, listing)
 

@@ -12,6 +12,7 @@ from lockship.lock import reader, writer
 from lockship.lock.image import Artifact
 from lockship.lock.model import Lock
 from lockship.lock.names import lockfile_name
+from lockship.lock.place import service_folder
 
 
 class Found(Struct, frozen=True):
@@ -23,13 +24,13 @@ class Found(Struct, frozen=True):
 
 
 def find(start: Path, destination: str | None) -> Found:
-    """Read the lock of the repository around `start`.
+    """Read the lock of the service around `start`: see `service_folder`.
 
     Raises UsageError where there is none, RefusedError where it is damaged or of another
     destination.
     """
     root = repository_root(start)
-    path = root / lockfile_name(destination)
+    path = service_folder(start, root, destination) / lockfile_name(destination)
     lock = reader.read(path)
     if lock.service.destination != destination:
         raise RefusedError(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from lockship.errors import LockshipError
 from lockship.git import MissingObjectError, Objects
 from lockship.gitobjects import hash_object
 from lockship.lock.names import LOCKFILE_NAME, is_lockfile_name
+from lockship.selection import select
 
 # A line of a raw tree: mode, name, id. Matching is some ten times faster than making an `Entry`
 # of each, and in a large repository all trees are looked at.
@@ -30,11 +33,18 @@ class Contents:
         self._objects = objects
         self._known: dict[str, str | None] = {}  # None: nothing is left of that folder
 
-    def of(self, tree: str) -> str:
-        """Return the content tree of a root tree.
+    def of(self, tree: str, paths: Sequence[str] = ()) -> str:
+        """Return the content tree of a root tree, of what is at `paths` only where there are some.
 
         Raises MissingObjectError where a tree isn't here, LockshipError where one is damaged.
         """
+        if not paths:
+            return self._of(tree) or _EMPTY
+        wanted = frozenset(os.fsencode(path) for path in paths)
+        read = self._objects.read
+        return select(read, tree, wanted, lambda _, folder: self._of(folder)) or _EMPTY
+
+    def _of(self, tree: str) -> str | None:
         levels: list[dict[str, _Lines]] = []
         wanted = [] if tree in self._known else [tree]
         while wanted:
@@ -48,7 +58,7 @@ class Contents:
             for oid, lines in level.items():
                 if oid not in self._known:
                     self._known[oid] = self._without_lockfiles(oid, lines)
-        return self._known[tree] or _EMPTY
+        return self._known[tree]
 
     def _read(self, trees: list[str]) -> dict[str, _Lines]:
         read = {}

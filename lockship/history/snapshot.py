@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from lockship.git import Repository
@@ -31,16 +31,22 @@ def commit_data(tree: str, source: Commit, version: str) -> bytes:
 
 
 def changes(
-    repository: Repository, before: str, after: str, env: Mapping[str, str]
+    repository: Repository,
+    before: str,
+    after: str,
+    env: Mapping[str, str],
+    paths: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """Return what tree `after` changes against `before`, as a lock says it: `M app.py`, sorted.
+
+    At `paths` only, where there are some.
 
     Lockfiles don't count. A long list is cut, and ends in `... and N more`.
     """
     raw = repository.run(
         *("diff-tree", "-r", "-z", "--raw", "--no-renames", "--ignore-submodules=none"),
-        *(before, after),
-        env=env,
+        *(before, after, "--", *paths),
+        env={**env, "GIT_LITERAL_PATHSPECS": "1"},
     ).split(b"\0")
     found: list[tuple[bytes, str]] = []
     for line, path in zip(raw[::2], raw[1::2], strict=False):

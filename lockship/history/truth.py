@@ -128,7 +128,7 @@ def _honest(evidence: Evidence, data: bytes, name: str, before: str | None) -> l
     if isinstance(source, Commit):
         version = derived_version(source.id)
         described = Partial(
-            tree=evidence.contents.of(source.tree),
+            tree=evidence.contents.of(source.tree, _paths(table)),
             subject=source.subject,
             author=source.author,
             **{"committed-at": source.committed_at},
@@ -139,6 +139,12 @@ def _honest(evidence: Evidence, data: bytes, name: str, before: str | None) -> l
     return found
 
 
+def _paths(source: dict[str, Any]) -> list[str]:
+    """Return `source.paths` of a document that may be unsound."""
+    found = source.get("paths")
+    return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
+
+
 def _wrong(evidence: Evidence, lock: Lock, name: str) -> Iterator[Finding]:
     if name != lockfile_name(lock.service.destination):
         owner = lock.service.destination or "the default destination"
@@ -147,7 +153,7 @@ def _wrong(evidence: Evidence, lock: Lock, name: str) -> Iterator[Finding]:
     if isinstance(source, Finding):
         yield source
         return
-    content = evidence.contents.of(source.tree)
+    content = evidence.contents.of(source.tree, lock.source.paths)
     yield from _described(lock, source)
     if lock.source.dirty:
         yield from _forced(evidence, lock, source, content)
@@ -216,7 +222,7 @@ def _forced(evidence: Evidence, lock: Lock, source: Commit, content: str) -> Ite
         return
     if evidence.contents.of(said.tree) != said.tree:
         yield Finding("source", "source.tree", "its content tree has lockfiles in it")
-    elif said.changes != changes(evidence.repository, source.tree, said.tree, {}):
+    elif said.changes != changes(evidence.repository, source.tree, said.tree, {}, said.paths):
         what = "it isn't what the snapshot changes against its commit"
         yield Finding("snapshot", "source.changes", what)
 

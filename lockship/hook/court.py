@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from lockship.git import Objects, Repository
-from lockship.gitobjects import Commit, commit, entries, find_entry
+from lockship.gitobjects import Commit, commit, find_entry
 from lockship.history.content import Contents
 from lockship.history.truth import Evidence, Truth, judge
 from lockship.history.walk import LockChange
 from lockship.hook.objection import Place
 from lockship.hook.span import Span, Tip
 from lockship.lock.model import Lock
+from lockship.lock.names import LOCKFILE_NAME, is_lockfile_name
 from lockship.lock.reader import MAX_BYTES, UnsoundLockError, parse
 
 
@@ -42,19 +43,19 @@ class Court:
         """Return the lock that was there before the commit; None where there was no sound one."""
         return self._lock(change.before) if change.before is not None else None
 
-    def locks_of(self, oid: str, paths: set[bytes]) -> Iterator[tuple[bytes, Lock]]:
-        """Yield the sound locks of a commit: those at its root, and those at `paths`."""
+    def locks_of(self, oid: str) -> Iterator[tuple[bytes, Lock]]:
+        """Yield the sound locks in a commit's tree, whatever folder they are in."""
         tree = self._commit(oid).tree
-        here = {entry.name for entry in entries(self.objects.read(tree)) if entry.is_lockfile}
-        for path in sorted(here | paths):
+        asked = ("ls-tree", "-r", "-z", "--name-only", "--full-tree", tree)
+        for path in _lockfiles(self.repository.run(*asked)):
             entry = find_entry(self.objects.read, tree, path)
             lock = self._lock(entry.id) if entry is not None and entry.is_lockfile else None
             if lock is not None:
                 yield path, lock
 
-    def content_of(self, oid: str) -> str:
-        """Return the content tree of a commit."""
-        return self._contents.of(self._commit(oid).tree)
+    def content_of(self, oid: str, paths: Sequence[str] = ()) -> str:
+        """Return the content tree of a commit: of all, or of what is at `paths`."""
+        return self._contents.of(self._commit(oid).tree, paths)
 
     def is_older(self, lock: Lock, before: Lock, oid: str) -> bool:
         """Tell whether a commit puts an older lock back: its source comes before that of `before`.
@@ -62,7 +63,7 @@ class Court:
         A lock of the content that it is committed with is no rollback, whatever was there before.
         """
         old, new = lock.source.commit, before.source.commit
-        if old == new or lock.source.tree == self.content_of(oid):
+        if old == new or lock.source.tree == self.content_of(oid, lock.source.paths):
             return False
         asked = ("merge-base", "--is-ancestor", old, new)
         # It prints nothing; its exit status is the answer, and 128 says that a commit isn't here.
@@ -108,3 +109,10 @@ class Court:
                 if found is not None and found[1] == "blob":
                     self._locks[blob] = parse(found[2], "the lock")
         return self._locks[blob]
+
+
+def _lockfiles(names: bytes) -> list[bytes]:
+    """Return the paths of what is called like a lockfile, of paths that end in NUL."""
+    if LOCKFILE_NAME.encode() not in names:
+        return []
+    return [path for path in names.split(b"\0") if is_lockfile_name(path.rpartition(b"/")[2])]

@@ -15,8 +15,10 @@ _SHOWN = 12
 
 def prepare_words(path: bytes) -> str:
     """Return the command that writes this lockfile."""
-    destination = path.decode(errors="replace").removeprefix(LOCKFILE_NAME).removeprefix(".")
-    return f"lockship prepare -d {destination}" if destination else "lockship prepare"
+    folder, _, name = path.rpartition(b"/")
+    destination = name.decode(errors="replace").removeprefix(LOCKFILE_NAME).removeprefix(".")
+    words = f"lockship prepare -d {destination}" if destination else "lockship prepare"
+    return f"(cd {_word(folder)} && {words})" if folder else words
 
 
 def lock_again(place: Place) -> str:
@@ -25,8 +27,6 @@ def lock_again(place: Place) -> str:
     amend = "git commit --amend --no-edit --allow-empty"
     if not place.here or len(place.parents) != 1:
         return f"Take the lock out of that commit, then lock again: `{_rebase('-i', place)}`"
-    if b"/" in place.path:
-        return f"Locks are at the root of a repository: `git rm -q {path} && {amend}`"
     again = prepare_words(place.path)
     if place.alone:
         return f"Take that commit back and lock again: `git reset --keep HEAD~1 && {again}`"

@@ -42,8 +42,7 @@ def verdict(repository: Repository, objects: Objects, span: Span) -> Verdict:
     for change in changed:
         objections += _objections(hearing, change)
         notes += _notes(hearing, change)
-    paths = {change.path for change in changed}
-    objections += [each for tip in span.tips for each in _stale(hearing, tip, paths)]
+    objections += [each for tip in span.tips for each in _stale(hearing, tip)]
     locks = sum(change.blob is not None for change in changed)
     return Verdict(locks, tuple(objections), tuple(notes))
 
@@ -120,15 +119,16 @@ def _notes(hearing: _Hearing, change: LockChange) -> Iterator[Note]:
         yield Note(court.place(change, hearing.span), "rollback", what)
 
 
-def _stale(hearing: _Hearing, tip: Tip, changed: set[bytes]) -> Iterator[Objection]:
-    """Yield the locks of a pushed tip that its ref wants fresh, and that are of other content.
+def _is_stale(court: Court, lock: Lock, tip: Tip) -> bool:
+    return lock.source.tree != court.content_of(tip.commit, lock.source.paths)
 
-    Looked at are lockfiles at the root, where `prepare` writes them, and those that were changed.
-    """
+
+def _stale(hearing: _Hearing, tip: Tip) -> Iterator[Objection]:
+    """Yield the locks of a pushed tip that its ref wants fresh, and that are of other content."""
     court = hearing.court
-    for path, lock in court.locks_of(tip.commit, changed):
+    for path, lock in court.locks_of(tip.commit):
         policy = policy_of(lock)
-        if wants_fresh(policy, tip.ref) and lock.source.tree != court.content_of(tip.commit):
+        if wants_fresh(policy, tip.ref) and _is_stale(court, lock, tip):
             place = court.place_at(tip, path)
             what = (
                 f"it is of {lock.service.version}, and [policy] require-fresh wants what "

@@ -28,6 +28,7 @@ from lockship.lock.names import (
     RoleName,
     ServiceName,
     Tag,
+    TreePath,
     UserName,
 )
 from lockship.lock.proxy import Proxy
@@ -51,7 +52,8 @@ class Source(Table, frozen=True):
 
     `snapshot` is set when a dirty tree was forced: the commit under `refs/lockship/snapshots/`
     that holds it; `changes` then lists what it changes against `commit`, as `M path`, `A path`,
-    `D path` or `T path`, in git's own quoting.
+    `D path` or `T path`, in git's own quoting. `paths` are what the service is made of, where that
+    isn't the whole repository: the content tree has nothing else.
     """
 
     commit: ObjectId
@@ -62,6 +64,7 @@ class Source(Table, frozen=True):
     dirty: bool
     remote: str | None = None
     release: bool = False
+    paths: tuple[TreePath, ...] = ()
     snapshot: ObjectId | None = None
     changes: tuple[str, ...] = ()
 

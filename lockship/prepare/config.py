@@ -28,6 +28,7 @@ from lockship.lock.names import (
     RoleName,
     Seconds,
     ServiceName,
+    TreePath,
     Volume,
 )
 from lockship.lock.proxy import Proxy
@@ -45,9 +46,10 @@ class ServiceTable(Table, frozen=True):
 
 
 class SourceTable(Table, frozen=True):
-    """`[source]`: where others find the repository, for the image's label."""
+    """`[source]`: where others find the repository, and which paths of it are the service."""
 
     remote: str | None = None
+    paths: tuple[TreePath, ...] = ()
 
 
 class ImageTable(Table, frozen=True):
@@ -121,6 +123,11 @@ class Config(Table, frozen=True):
 def config_name(destination: str | None) -> str:
     """Return the file that is merged over `lockship.toml` (None: `lockship.toml` itself)."""
     return f"lockship.{destination}.toml" if destination else CONFIG_NAME
+
+
+def config_names(destination: str | None) -> tuple[str, ...]:
+    """Return the configuration's files, in order of merging."""
+    return (CONFIG_NAME, config_name(destination)) if destination else (CONFIG_NAME,)
 
 
 def parse(files: dict[str, bytes]) -> Config:

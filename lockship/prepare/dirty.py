@@ -13,6 +13,7 @@ from lockship.git import Repository, failure
 from lockship.gitobjects import quoted
 from lockship.lock.names import is_lockfile_name
 from lockship.prepare.ahead import STATUS
+from lockship.selection import Paths, covers, touches
 
 SHOWN_PATHS: Final = 20
 _FILE_MODES: Final = frozenset({b"000000", b"100644", b"100755"})
@@ -43,6 +44,16 @@ def finish(repository: Repository, status: subprocess.Popen[bytes]) -> tuple[Dir
         # New folders only: perhaps there is nothing but lockfiles in them.
         found = _parse(repository.root, repository.run(*STATUS, "--untracked-files=all"))
     return found
+
+
+def within(found: Sequence[Dirty], paths: Paths) -> tuple[Dirty, ...]:
+    """Return those that are of the content at `paths`; of a new folder it isn't known what is."""
+    return tuple(
+        each
+        for each in found
+        if covers(paths, each.path.removesuffix(b"/"))
+        or (each.path.endswith(b"/") and touches(paths, each.path.removesuffix(b"/")))
+    )
 
 
 def _parse(root: Path, out: bytes) -> tuple[Dirty, ...]:

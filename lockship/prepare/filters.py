@@ -6,13 +6,15 @@ else in git than in the working tree, and building from the objects would ship t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
 from lockship.errors import RefusedError
 from lockship.git import Repository
 from lockship.gitobjects import Read, find_entry, quoted
+from lockship.selection import covers
 
 _KNOWN: Final = frozenset({b"lfs", b"set", b"unset", b"unspecified"})
 _SHOWN: Final = 20
@@ -24,16 +26,20 @@ def refuse_filters(
     tree: str,
     attributes: Iterable[bytes],
     env: Mapping[str, str],
+    paths: Collection[str] = (),
 ) -> None:
     """Raise RefusedError where a path of `tree` has a filter that isn't LFS.
 
-    `attributes` are the paths of the tree's .gitattributes files.
+    `attributes` are the paths of the tree's .gitattributes files; `paths` what of it is locked.
     """
+    locked = [os.fsencode(path) for path in paths]
     found = (find_entry(read, tree, path) for path in attributes)
     if not any(entry and b"filter" in read(entry.id) for entry in found):
         return
     filtered = [
-        (path, name) for path, name in _filters(repository, tree, env) if name not in _KNOWN
+        (path, name)
+        for path, name in _filters(repository, tree, env)
+        if name not in _KNOWN and covers(locked, path)
     ]
     if filtered:
         names = b", ".join(sorted({name for _, name in filtered})).decode(errors="replace")

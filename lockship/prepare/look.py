@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 
 from lockship.errors import UsageError
 from lockship.git import Objects, Repository
 from lockship.gitobjects import (
-    FOLDER,
     Commit,
     Read,
     content_tree,
@@ -23,11 +24,13 @@ from lockship.gitobjects import (
 from lockship.history.head import underway
 from lockship.history.snapshot import changes, commit_data
 from lockship.lock.model import Source
-from lockship.lock.names import CONFIG_NAME, is_lockfile_name
+from lockship.lock.names import is_lockfile_name
 from lockship.lock.version import derived_version
 from lockship.prepare import config, dirty, snapshot, source
 from lockship.prepare.ahead import Listing
 from lockship.prepare.filters import refuse_filters
+from lockship.prepare.scope import refuse_missing, scope
+from lockship.selection import covers, select
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,12 @@ class Look:
 
 @dataclass(frozen=True)
 class _Content:
-    """A tree to lock: `root` is in git, `tree` is its id without lockfiles."""
+    """A tree to lock: `root` is in git, `tree` is its id without lockfiles, and at `paths` only."""
 
     root: str
     tree: str
     attributes: tuple[bytes, ...]
+    paths: tuple[str, ...]
 
 
 def look(
@@ -57,13 +61,15 @@ def look(
     status: subprocess.Popen[bytes],
     begun: Listing | None,
     *,
+    folder: str,
     destination: str | None,
     force: bool,
     env: Mapping[str, str],
 ) -> Look:
     """Look at HEAD, at what `status` finds, and at the configuration.
 
-    `status` and the listing of HEAD's tree were begun before: see `ahead`.
+    `status` and the listing of HEAD's tree were begun before: see `ahead`. `folder` is where the
+    configuration is, below the root.
 
     With `force` a dirty tree is written to git as a tree, through `env`; else it's a RefusedError,
     as is everything that can't be locked. Raises UsageError for a wrong configuration.
@@ -72,26 +78,33 @@ def look(
         head = source.head(objects)
         # HEAD may have moved since the listing was begun: then there is another one.
         fresh = begun if begun and begun.tree == head.tree else None
+        scoped = partial(scope, objects.read, folder=folder, destination=destination)
+        paths = scoped(head.tree)
         with fresh or Listing(repository.root, head.tree, env) as listing:
-            origin, at_edge = source.source_commit(objects, head)
-            content = _content(objects.read, head.tree, listing)
-        changed = dirty.finish(repository, status)
+            origin, at_edge = source.source_commit(objects, head, _raw(paths))
+            content = _content(objects.read, head.tree, listing, paths)
+        changed = dirty.within(dirty.finish(repository, status), _raw(paths))
         if at_edge:
-            source.refuse_edge(objects.read, origin, content.tree)
+            source.refuse_edge(objects.read, origin, content.tree, os.fsencode(folder), _raw(paths))
         if not force:
             dirty.refuse(changed, underway(repository))
-        locked = _dirty_content(repository, objects, head, changed, env) if changed else content
-        refuse_filters(repository, objects.read, locked.root, locked.attributes, env)
-        files = _config_files(objects.read, locked.root, destination)
-        parsed = config.parse(files)
-        _refuse_missing(objects.read, locked.root, parsed)
-    seen = _describe(origin, locked.tree)
+        locked = content
+        if changed:
+            dirty.refuse_submodules(changed)
+            locked = _dirty_content(repository, objects, head, env, paths)
+            if scoped(locked.root) != paths:  # the configuration itself is what is dirty
+                locked = _dirty_content(repository, objects, head, env, scoped(locked.root))
+                origin, _ = source.source_commit(objects, head, _raw(locked.paths))
+        refuse_filters(repository, objects.read, locked.root, locked.attributes, env, locked.paths)
+        parsed = config.parse(_config_files(objects.read, locked.root, folder, destination))
+        refuse_missing(objects.read, locked.root, parsed.build, _raw(locked.paths))
+    seen = _describe(origin, locked)
     # What status shows may be no change of content: a lockfile's, or an empty folder's.
     if locked.tree == content.tree:
         return Look(seen, derived_version(origin.id), parsed, None)
     version = derived_version(origin.id, locked.tree)
     data = commit_data(locked.tree, origin, version)
-    changed_paths = changes(repository, origin.tree, locked.tree, env)
+    changed_paths = changes(repository, origin.tree, locked.tree, env, locked.paths)
     commit = hash_object("commit", data)
     seen = msgspec.structs.replace(seen, dirty=True, snapshot=commit, changes=changed_paths)
     return Look(seen, version, parsed, data)
@@ -101,21 +114,32 @@ def _dirty_content(
     repository: Repository,
     objects: Objects,
     head: Commit,
-    changed: tuple[dirty.Dirty, ...],
     env: Mapping[str, str],
+    paths: tuple[str, ...],
 ) -> _Content:
-    dirty.refuse_submodules(changed)
-    tree = snapshot.write_tree(repository, head.id, env)
+    tree = snapshot.write_tree(repository, head.id, env, _raw(paths))
     with Listing(repository.root, tree, env) as listing:
-        return _content(objects.read, tree, listing)
+        return _content(objects.read, tree, listing, paths)
 
 
-def _content(read: Read, root: str, listing: Listing) -> _Content:
+def _raw(paths: tuple[str, ...]) -> frozenset[bytes]:
+    return frozenset(os.fsencode(path) for path in paths)
+
+
+def _content(read: Read, root: str, listing: Listing, paths: tuple[str, ...]) -> _Content:
     names = listing.names()
     lockfiles = [p for p in _named(names, b".shiplock") if is_lockfile_name(_base(p))]
     attributes = [p for p in _named(names, b".gitattributes") if _base(p) == b".gitattributes"]
-    tree = content_tree(read, root, frozenset(lockfiles)) or hash_object("tree", b"")
-    return _Content(root, tree, tuple(attributes))
+
+    def below(path: bytes, oid: str) -> str | None:
+        inside = (each.removeprefix(path + b"/") for each in lockfiles if covers((path,), each))
+        return content_tree(read, oid, frozenset(inside))
+
+    if paths:
+        tree = select(read, root, _raw(paths), below)
+    else:
+        tree = content_tree(read, root, frozenset(lockfiles))
+    return _Content(root, tree or hash_object("tree", b""), tuple(attributes), paths)
 
 
 def _named(names: bytes, part: bytes) -> Iterator[bytes]:
@@ -131,10 +155,11 @@ def _base(path: bytes) -> bytes:
     return path.rpartition(b"/")[2]
 
 
-def _describe(origin: Commit, tree: str) -> Source:
+def _describe(origin: Commit, locked: _Content) -> Source:
     return Source(
         commit=origin.id,
-        tree=tree,
+        tree=locked.tree,
+        paths=locked.paths,
         subject=origin.subject,
         author=origin.author,
         committed_at=origin.committed_at,
@@ -142,15 +167,16 @@ def _describe(origin: Commit, tree: str) -> Source:
     )
 
 
-def _config_files(read: Read, tree: str, destination: str | None) -> dict[str, bytes]:
+def _config_files(read: Read, tree: str, folder: str, destination: str | None) -> dict[str, bytes]:
     """Return the configuration's files from the tree that is locked, in order of merging."""
-    names = [CONFIG_NAME, config.config_name(destination)]
     files: dict[str, bytes] = {}
-    for name in dict.fromkeys(names):
-        entry = find_entry(read, tree, name.encode())
+    for base in config.config_names(destination):
+        name = f"{folder}/{base}" if folder else base
+        entry = find_entry(read, tree, os.fsencode(name))
         if entry is None:
             raise UsageError(
-                f"{name} is not in what is locked.", hint=_remedy(read, tree, destination)
+                f"{quoted(os.fsencode(name))} is not in what is locked.",
+                hint=_remedy(read, tree, folder, destination),
             )
         if not entry.is_file:
             raise UsageError(f"{name} is not a regular file in git.", hint="Make it one.")
@@ -158,8 +184,10 @@ def _config_files(read: Read, tree: str, destination: str | None) -> dict[str, b
     return files
 
 
-def _remedy(read: Read, tree: str, destination: str | None) -> str:
-    names = [entry.name.decode(errors="replace") for entry in entries(read(tree))]
+def _remedy(read: Read, tree: str, folder: str, destination: str | None) -> str:
+    here = find_entry(read, tree, os.fsencode(folder)) if folder else None
+    listed = entries(read(here.id if here else tree)) if here or not folder else []
+    names = [entry.name.decode(errors="replace") for entry in listed]
     there = [
         name[9:-5] for name in names if name.startswith("lockship.") and name.endswith(".toml")
     ]
@@ -168,20 +196,3 @@ def _remedy(read: Read, tree: str, destination: str | None) -> str:
         return f"Destinations here: {others}."
     words = f"`lockship init{f' --destination {destination}' if destination else ''}`"
     return f"Write one with {words} and commit it; if it's there, see that git doesn't ignore it."
-
-
-def _refuse_missing(read: Read, tree: str, parsed: config.Config) -> None:
-    """Raise UsageError where the build's folder or Dockerfile isn't in the tree."""
-    context, dockerfile = parsed.build.context.encode(), parsed.build.dockerfile.encode()
-    folder = find_entry(read, tree, context) if context != b"." else None
-    if context != b"." and (folder is None or folder.mode != FOLDER):
-        raise UsageError(
-            f"There is no folder {quoted(context)} in what is locked.",
-            hint="Commit it, or mend `context` in [build].",
-        )
-    if find_entry(read, folder.id if folder else tree, dockerfile) is None:
-        where = f" in {quoted(context)}" if folder else ""
-        raise UsageError(
-            f"There is no {quoted(dockerfile)}{where} in what is locked.",
-            hint="Commit it, or mend `dockerfile` in [build] (it's a path inside the context).",
-        )

@@ -67,6 +67,7 @@ def prepare(
     with begun(start) as (status, listing):
         from lockship.history.snapshot import REFS
         from lockship.lock.diff import differences
+        from lockship.lock.place import path_below, service_folder
         from lockship.prepare import previous, snapshot
         from lockship.prepare.beware import beware
         from lockship.prepare.compose import compose
@@ -75,10 +76,18 @@ def prepare(
         from lockship.prepare.pins import pin
 
         repository = Repository.discover(start)
-        path = previous.lock_path(repository.root, destination)
+        here = service_folder(start, repository.root, destination)
+        path = previous.lock_path(here, destination)
+        below = path_below(repository.root, here)
         before = previous.read(path, destination)
         refuse_bad_name(version)
-        seen = look(repository, status, listing, destination=destination, force=force, env={})
+        seen = look(
+            *(repository, status, listing),
+            folder=below,
+            destination=destination,
+            force=force,
+            env={},
+        )
         hosts, upgraded = pin(seen.config.hosts(), before.hosts, upgrade)
         source, name, note = named(seen, version, before.lock)
         lock = compose(
@@ -118,6 +127,7 @@ def check(start: Path, *, destination: str | None = None) -> Checked:
     """
     with begun(start) as (status, listing), _thrown_away() as folder:
         from lockship.lock.diff import differences
+        from lockship.lock.place import path_below, service_folder
         from lockship.prepare import previous
         from lockship.prepare.compose import compose
         from lockship.prepare.look import look
@@ -125,10 +135,18 @@ def check(start: Path, *, destination: str | None = None) -> Checked:
         from lockship.prepare.pins import keep
 
         repository = Repository.discover(start)
-        path = previous.lock_path(repository.root, destination)
+        here = service_folder(start, repository.root, destination)
+        path = previous.lock_path(here, destination)
+        below = path_below(repository.root, here)
         before = previous.read(path, destination)
         env = _apart(repository, folder)
-        seen = look(repository, status, listing, destination=destination, force=True, env=env)
+        seen = look(
+            *(repository, status, listing),
+            folder=below,
+            destination=destination,
+            force=True,
+            env=env,
+        )
         source, name, note = named(seen, None, before.lock)
         lock = compose(
             config=seen.config,

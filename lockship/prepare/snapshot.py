@@ -6,6 +6,7 @@ submodules are as in `git commit`, and the real index, HEAD and stash stay as th
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,7 @@ from lockship.git import Repository
 from lockship.gitobjects import SUBMODULE, quoted
 from lockship.history.snapshot import REFS
 from lockship.lock.names import is_lockfile_name
+from lockship.selection import Paths, covers
 
 _LOCKFILES: Final = ":(glob)**/.shiplock*"  # git sorts most out; `is_lockfile_name` decides
 _ADD: Final = (
@@ -25,12 +27,12 @@ _ADD: Final = (
 )
 
 
-def write_tree(repository: Repository, head: str, env: Mapping[str, str]) -> str:
+def write_tree(repository: Repository, head: str, env: Mapping[str, str], paths: Paths = ()) -> str:
     """Write the working tree, as `git add --all` sees it, without lockfiles; return the tree's id.
 
-    `head` is the commit that HEAD names; `env` is added to git's: where it writes objects. Raises
-    RefusedError where git can't add a path, or where a folder is a repository of its own without
-    being a submodule.
+    Only what is at `paths`, where there are some. `head` is the commit that HEAD names; `env` is
+    added to git's: where it writes objects. Raises RefusedError where git can't add a path, or
+    where a folder is a repository of its own without being a submodule.
     """
     import shutil  # these two load slowly, and only a dirty tree needs them
     import tempfile
@@ -43,19 +45,27 @@ def write_tree(repository: Repository, head: str, env: Mapping[str, str]) -> str
             shutil.copy2(original, index)
         here = {**env, "GIT_INDEX_FILE": str(index)}
         try:
-            repository.run(*_ADD, *_sparse_words(repository), env=here)
+            added = _there(repository, paths, here)
+            literally = {**here, "GIT_LITERAL_PATHSPECS": "1"}
+            repository.run(*_ADD, *_sparse_words(repository), "--", *added, env=literally)
         except LockshipError as error:
             raise RefusedError(
                 "git can't add everything that is in the working tree.",
                 details=error.details,
                 hint="Mend, commit or ignore what it names.",
             ) from error
+        asked = () if paths else (_LOCKFILES,)
+        staged = repository.run("ls-files", "--stage", "-z", *asked, env=here).split(b"\0")
+        named = [(line, line.partition(b"\t")[2]) for line in staged if line]
+        out = [
+            path
+            for line, path in named
+            if not covers(paths, path) or (line.startswith(b"100") and _is_lockfile(path))
+        ]
+        if out:
+            gone = b"".join(path + b"\0" for path in out)
+            repository.run("update-index", "-z", "--force-remove", "--stdin", stdin=gone, env=here)
         _refuse_foreign_repositories(repository, head, here)
-        staged = repository.run("ls-files", "--stage", "-z", _LOCKFILES, env=here).split(b"\0")
-        lockfiles = [line for line in staged if line.startswith(b"100") and _is_lockfile(line)]
-        if lockfiles:
-            paths = b"".join(line.partition(b"\t")[2] + b"\0" for line in lockfiles)
-            repository.run("update-index", "-z", "--force-remove", "--stdin", stdin=paths, env=here)
         return repository.run("write-tree", env=here).decode().strip()
 
 
@@ -66,8 +76,20 @@ def _sparse_words(repository: Repository) -> tuple[str, ...]:
     return ("--sparse",) if said == b"true" else ()
 
 
-def _is_lockfile(line: bytes) -> bool:
-    path = line.partition(b"\t")[2]
+def _there(repository: Repository, paths: Paths, env: Mapping[str, str]) -> list[bytes]:
+    """Return the paths that `git add` finds: in the working tree, or in the index."""
+    if not paths:
+        return [b"."]
+    indexed = repository.run("ls-files", "-z", env=env).split(b"\0")
+    root = os.fsencode(repository.root)
+    return [
+        path
+        for path in sorted(paths)
+        if os.path.lexists(root + b"/" + path) or any(covers((path,), each) for each in indexed)
+    ]
+
+
+def _is_lockfile(path: bytes) -> bool:
     return is_lockfile_name(path.rpartition(b"/")[2])
 
 

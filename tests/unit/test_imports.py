@@ -21,7 +21,7 @@ FLOORS = [
     {"cli"},
     set(STAGES),
     {"history"},
-    {"git", "gitobjects", "host"},
+    {"git", "gitobjects", "selection", "host"},
     {"secrets"},
     {"lock"},
     {"errors", "progress"},
