@@ -9,6 +9,7 @@ from typing import Final
 from lockship.errors import LockshipError, RefusedError, UsageError
 from lockship.git import Repository
 from lockship.lock.names import CONFIG_NAME
+from lockship.lock.place import service_folder
 from lockship.prepare.config import config_name
 from lockship.prepare.dockerfile import exposed_port
 from lockship.prepare.previous import lock_path
@@ -67,16 +68,19 @@ _DESTINATION: Final = """\
 def init(start: Path, destination: str | None = None) -> Path:
     """Write `lockship.toml`, or `lockship.<destination>.toml`, and return its path.
 
-    Raises UsageError outside a repository, without a Dockerfile, or for a destination before
-    there is a `lockship.toml`; RefusedError where the file is there already.
+    At the repository's root; where the root has one already, in the folder `start` of a further
+    service, if that has a Dockerfile. Raises UsageError outside a repository, without a Dockerfile,
+    or for a destination before there is a `lockship.toml`; RefusedError where the file is there.
     """
     repository = Repository.discover(start)
     lock_path(repository.root, destination)  # refuses a name that no destination can have
-    path = repository.root / config_name(destination)
     if destination is None:
-        _write(path, _first(repository, start))
-        return path
-    if not (repository.root / CONFIG_NAME).exists():
+        folder, text = _first(repository, start)
+        _write(folder / CONFIG_NAME, text)
+        return folder / CONFIG_NAME
+    folder = service_folder(start, repository.root, destination)
+    path = folder / config_name(destination)
+    if not (folder / CONFIG_NAME).exists():
         raise UsageError(f"There is no {CONFIG_NAME} yet.", hint="`lockship init` writes it.")
     _write(path, _DESTINATION.format(destination=destination))
     return path
@@ -94,18 +98,26 @@ def _write(path: Path, text: str) -> None:
         raise LockshipError(f"{path} can't be written: {error.strerror}.") from error
 
 
-def _first(repository: Repository, start: Path) -> str:
-    dockerfile = _dockerfile(repository.root, start)
-    context = dockerfile.parent.relative_to(repository.root.resolve()).as_posix()
+def _first(repository: Repository, start: Path) -> tuple[Path, str]:
+    """Return the folder of the new configuration, and its text."""
+    root = repository.root.resolve()
+    dockerfile = _dockerfile(root, start)
+    context = dockerfile.parent.relative_to(root).as_posix()
+    further = (root / CONFIG_NAME).exists() and context != "."
+    folder = dockerfile.parent if further else root
     port = exposed_port(dockerfile.read_text(errors="replace"))
     remote = public_remote(_origin(repository))
-    return _TEMPLATE.format(
-        name=service_name(repository.root.name),
-        source=f'\n[source]\nremote = "{remote}"\n' if remote else "",
+    source = [f'remote = "{remote}"'] if remote else []
+    if further:
+        source += ["# Other folders that it is made of belong here too.", f'paths = ["{context}"]']
+    text = _TEMPLATE.format(
+        name=service_name(folder.name),
+        source="\n".join(["", "[source]", *source, ""]) if source else "",
         build=f'\n[build]\ncontext = "{context}"\n' if context != "." else "",
         ports=f'ports = ["{port}:{port}"]\n' if port else '# ports = ["8080:8080"]\n',
         healthcheck=_HEALTHCHECK.format(port=port) if port else _NO_PORT,
     )
+    return folder, text
 
 
 def _dockerfile(root: Path, start: Path) -> Path:

@@ -16,7 +16,8 @@ def command(*, destination: str | None, as_json: bool) -> int:
     """Write a lockship.toml that works for this repository.
 
     The service is named after the folder, the port comes from the Dockerfile's EXPOSE, the host
-    is this machine's own engine. Nothing that is there is overwritten.
+    is this machine's own engine. Nothing that is there is overwritten. In the folder of a further
+    service, the file belongs to that folder.
     """
     from lockship.prepare.initial import init
 

@@ -137,3 +137,19 @@ def test_public_remote(url: str, remote: str | None) -> None:
 )
 def test_service_name(folder: str, name: str) -> None:
     assert service_name(folder) == name
+
+
+def test_a_further_service_gets_its_own_in_its_folder(fresh: Repo) -> None:
+    fresh.write("services/api/Dockerfile", "FROM scratch\nEXPOSE 9000\n")
+    init(fresh.path)
+    path = init(fresh.path / "services/api")
+    assert path == fresh.path / "services/api/lockship.toml"
+    with pytest.raises(RefusedError, match="there already"):
+        init(fresh.path / "services/api")
+    assert init(fresh.path / "services/api", "staging").parent == path.parent
+    fresh.commit("two services")
+    lock = prepare(fresh.path / "services/api").lock
+    assert lock.service.name == "api"
+    assert lock.build.context == "services/api"
+    assert lock.source.paths == (".lockship", "services/api")
+    assert prepare(fresh.path).lock.service.name == "my-shop-2"
