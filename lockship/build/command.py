@@ -23,11 +23,13 @@ def build_command(
     iidfile: Path,
     tty: bool,
     more: Sequence[str] = (),
+    fresh: bool = False,
 ) -> tuple[str, ...]:
     """Return the command that builds the lock's image from `context`.
 
     `context`, `dockerfile` and `iidfile` are absolute. The image gets no tag here: it gets one once
-    it was looked at. The image's id is in `iidfile` afterwards.
+    it was looked at. The image's id is in `iidfile` afterwards. `fresh`: nothing is taken from any
+    cache or put into one, and no attestation is made.
     """
     words = [client.path]
     words += ["buildx", "build", "--load"] if client.buildx else ["build"]
@@ -36,7 +38,7 @@ def build_command(
         words.append(f"--target={lock.build.target}")
     words += [f"--build-arg={name}={value}" for name, value in sorted(lock.build.args.items())]
     words += [f"--platform={platform}" for platform in lock.build.platforms]
-    words += options(client, lock.build)
+    words += ("--no-cache",) if fresh else options(client, lock.build)
     words += more
     words += [f"--label={name}={value}" for name, value in labels(lock).items()]
     words.append(f"--progress={'auto' if tty else 'plain'}")

@@ -36,14 +36,18 @@ _FULL = re.compile(r"unable to (write|create)|No space left|Disk quota|Read-only
 
 
 @contextmanager
-def locked_tree(repository_root: Path, lock: Lock, report: Report) -> Iterator[Path]:
+def locked_tree(
+    repository_root: Path, lock: Lock, report: Report, base: Path | None = None
+) -> Iterator[Path]:
     """Give the folder with exactly the locked content; nobody else changes it meanwhile.
+
+    `base` is where the build folder is to be, instead of the repository's own.
 
     Raises RefusedError where an object that the lock names isn't here or isn't what it says, and
     LockshipError where the folder can't be written.
     """
     clone = open_clone(repository_root)
-    base = folder_of(clone)
+    base = folder_of(clone) if base is None else base
     with _os_errors(base):
         base.mkdir(mode=0o700, parents=True, exist_ok=True)
         base.chmod(0o700)

@@ -61,7 +61,7 @@ def build(
     """
     key = build_key(lock)
     with connect() as engine:
-        registry = _registry(engine, lock)
+        registry = registry_of(engine, lock)
         there = _in_registry(registry, lock, key) if registry else None
         if there is not None:
             report(Event("note", f"{lock.image.reference} is in the registry already"))
@@ -70,14 +70,16 @@ def build(
         here = _here(engine, lock, key)
         if here is None:
             how = "built"
-            here = _build(engine, repository_root, lock, secrets, report=report, tty=tty)
+            here = built(engine, repository_root, lock, secrets, report=report, tty=tty)
+            engine.tag(here.id, lock.image.repository, lock.image.tag)
         else:
             report(Event("note", f"{lock.image.reference} is built already"))
         digest = registry.push(lock.image.tag, report) if registry else None
         return Built(Artifact(key=key, image_id=here.id, digest=digest), how)
 
 
-def _registry(engine: Engine, lock: Lock) -> RegistryRepository | None:
+def registry_of(engine: Engine, lock: Lock) -> RegistryRepository | None:
+    """Return the lock's registry; None where its image has none."""
     if lock.image.registry is None:
         return None
     return RegistryRepository(engine, lock.image.repository, registry_auth(lock.image.registry))
@@ -138,7 +140,7 @@ def _removal(lock: Lock, where: str) -> str:
     return f": `docker rmi {lock.image.reference}`" if where == "here" else " from the registry"
 
 
-def _build(
+def built(
     engine: Engine,
     repository_root: Path,
     lock: Lock,
@@ -146,7 +148,12 @@ def _build(
     *,
     report: Report,
     tty: bool,
+    fresh: Path | None = None,
 ) -> Found:
+    """Build the lock's image, which gets no name, and return it.
+
+    `fresh` is an empty folder to build in, and no cache is used then.
+    """
     if len(lock.build.platforms) > 1:
         raise UsageError(
             "A lock names one image, and [build] platforms asks for several.",
@@ -155,7 +162,7 @@ def _build(
     client = find_client(os.environ)
     with (
         given(client, lock.build, secrets, os.environ) as beside,
-        locked_tree(repository_root, lock, report) as files,
+        locked_tree(repository_root, lock, report, fresh) as files,
         tempfile.TemporaryDirectory(prefix="lockship-") as scratch,
     ):
         context = resolve(files, lock.build)
@@ -168,6 +175,7 @@ def _build(
             iidfile=iidfile,
             tty=tty,
             more=beside.words,
+            fresh=fresh is not None,
         )
         step = f"build {lock.image.reference}"
         report(Event("start", step))
@@ -178,7 +186,6 @@ def _build(
             raise
         found = _verified(engine, iidfile, lock)
         report(Event("done", step))
-    engine.tag(found.id, lock.image.repository, lock.image.tag)
     return found
 
 

@@ -14,6 +14,7 @@ from lockship.errors import EXIT_DONE, EXIT_REFUSED
 if TYPE_CHECKING:
     from lockship.audit.entries import Entry
     from lockship.audit.finding import Finding
+    from lockship.audit.layers import Rebuilt
     from lockship.git import Repository
 
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 @click.option("--all", "every", is_flag=True, help="The locks of all branches and tags.")
 @click.option("--hosts", is_flag=True, help="Read every host's journal and containers as well.")
 @click.option("--registry", is_flag=True, help="Look whether the registry has what was locked.")
+@click.option(
+    "--rebuild", metavar="VERSION", help="Build this version again, and compare the image."
+)
 @options.destination
 @options.as_json
 def command(
@@ -30,6 +34,7 @@ def command(
     every: bool,
     hosts: bool,
     registry: bool,
+    rebuild: str | None,
     destination: str | None,
     as_json: bool,
 ) -> int:
@@ -58,7 +63,22 @@ def command(
             from lockship.cli.audit.hosts import verify_hosts
 
             findings += verify_hosts(found, report)
-    _show(findings, locks=len([each for each in found if each.blob]), as_json=as_json)
+    rebuilt = None
+    if rebuild is not None:
+        from lockship.cli.audit.rebuild import told, verify_rebuild
+
+        rebuilt, differing = verify_rebuild(
+            repository, found, rebuild, destination, quietly=as_json
+        )
+        findings += differing
+        if rebuilt is not None and not as_json:
+            console.say(visible(told(rebuilt)))
+    _show(
+        findings,
+        locks=len([each for each in found if each.blob]),
+        rebuilt=rebuilt,
+        as_json=as_json,
+    )
     return EXIT_REFUSED if findings else EXIT_DONE
 
 
@@ -82,9 +102,10 @@ def _locks(
     return found, verify(repository, found, said)
 
 
-def _show(findings: list[Finding], *, locks: int, as_json: bool) -> None:
+def _show(findings: list[Finding], *, locks: int, rebuilt: Rebuilt | None, as_json: bool) -> None:
     if as_json:
-        console.data_json({"holds": not findings, "locks": locks, "findings": findings})
+        again = {"rebuilt": rebuilt} if rebuilt is not None else {}
+        console.data_json({"holds": not findings, "locks": locks, "findings": findings} | again)
         return
     for each in findings:
         where = (each.host, each.commit and each.commit[:12], each.path, each.version, each.field)
