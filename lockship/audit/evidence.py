@@ -6,7 +6,11 @@ from msgspec import Struct
 
 
 class Running(Struct, frozen=True):
-    """A container that runs. Of a hand-made one in lockship's network, all but name is ''."""
+    """A container that runs. Of a hand-made one in lockship's network, all but name is ''.
+
+    Of an accessory `settings` is what it was made from (`lock.accessory.settings_key`), and
+    `settings_image` the id that its image's reference has on the host, '' where it has none.
+    """
 
     name: str
     image_id: str
@@ -14,6 +18,9 @@ class Running(Struct, frozen=True):
     role: str = ""
     version: str = ""
     fingerprint: str = ""
+    accessory: str = ""
+    settings: str = ""
+    settings_image: str = ""
 
 
 class HostEvidence(Struct, frozen=True):

@@ -9,10 +9,12 @@ from lockship.audit.entries import Entry
 from lockship.audit.evidence import HostEvidence, Running
 from lockship.audit.finding import Finding
 from lockship.host import journal
+from lockship.lock.accessory import settings_key
 from lockship.lock.model import Lock
 
 _UNCOMMITTED = "Find out who deployed it, and commit its lock; the host keeps it in `locks/`."
 _BY_HAND = "`lockship deploy` replaces it; remove what isn't a service's with docker."
+_ACCESSORY = "`lockship accessory reboot` replaces it by what is locked, `remove` takes it away."
 _TAMPERED = "Somebody with access to the host changed the file; compare it with a backup."
 
 
@@ -40,9 +42,8 @@ def newest(found: Iterable[Entry]) -> dict[tuple[str, str], Lock]:
     chosen: dict[tuple[str, str], Lock] = {}
     for lock in (entry.lock for entry in found):
         if lock is not None:
-            for role in lock.roles.values():
-                for host in role.hosts:
-                    chosen.setdefault((lock.project, host), lock)
+            for host in lock.every_host:
+                chosen.setdefault((lock.project, host), lock)
     return chosen
 
 
@@ -91,6 +92,10 @@ def _line(evidence: HostEvidence, line: journal.Line, committed: Known) -> Itera
     beyond = [role for role in entry.roles if role not in lock.roles]
     if beyond:
         yield finding("journal", f"the lock has no role {', '.join(beyond)}", _TAMPERED)
+    accessories = entry.accessories or () if entry.command != "accessory remove" else ()
+    strangers = [name for name in accessories if name not in lock.accessories]
+    if strangers:
+        yield finding("journal", f"the lock has no accessory {', '.join(strangers)}", _TAMPERED)
     images = committed.images.get(entry.fingerprint)
     if images and entry.image_id and entry.image_id not in images:
         what = f"it brought image {_short(entry.image_id)}, which no committed lock records"
@@ -109,6 +114,9 @@ def _container(
     if not one.project:
         yield finding("by hand", "it is in lockship's network, and no deploy started it")
         return
+    if one.accessory:
+        yield from _accessory(evidence, one, committed)
+        return
     lock = committed.locks.get(one.fingerprint)
     if lock is None:
         yield finding("by hand", "it names a lock that was never committed")
@@ -116,12 +124,35 @@ def _container(
     if one.role not in lock.roles or evidence.host not in lock.roles[one.role].hosts:
         yield finding("by hand", f"its lock has no role {one.role} on this host")
         return
-    here = [entry for entry in told if entry.fingerprint == one.fingerprint]
+    here = [e for e in told if e.fingerprint == one.fingerprint and not e.accessories]
     if not here:
         yield finding("unrecorded", "no line of the journal tells that its lock was deployed here")
     images = committed.images.get(one.fingerprint) or {entry.image_id for entry in here}
     if images and one.image_id not in images:
         yield finding("image", f"it runs image {_short(one.image_id)}, which isn't its lock's")
+
+
+def _accessory(evidence: HostEvidence, one: Running, committed: Known) -> Iterator[Finding]:
+    """An accessory outlives locks: any committed one that describes it will do."""
+    described = [
+        lock.accessories[one.accessory]
+        for lock in committed.locks.values()
+        if lock.project == one.project
+        and one.accessory in lock.accessories
+        and evidence.host in lock.accessories[one.accessory].hosts
+    ]
+    kind, what = "by hand", ""
+    if not described:
+        what = f"no committed lock has an accessory {one.accessory} on this host"
+    elif one.settings not in map(settings_key, described):
+        what = f"no committed lock describes accessory {one.accessory} as it is"
+    elif one.settings_image not in ("", one.image_id):
+        kind, what = "image", f"it runs image {_short(one.image_id)}, which isn't its lock's"
+    if what:
+        yield Finding(
+            about="host", kind=kind, what=what, hint=_ACCESSORY, host=evidence.host,
+            field=f"container {one.name}",
+        )  # fmt: skip
 
 
 def _short(image_id: str) -> str:

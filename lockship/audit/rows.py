@@ -94,8 +94,8 @@ def _who(person: Person) -> Who:
 
 
 def hosts_of(lock: Lock) -> tuple[str, ...]:
-    """Return the hosts on which a lock's roles run, each once."""
-    return tuple(dict.fromkeys(host for role in lock.roles.values() for host in role.hosts))
+    """Return the hosts on which a lock's roles and accessories run, each once."""
+    return lock.every_host
 
 
 def image_of(lock: Lock) -> str | None:

@@ -55,7 +55,7 @@ def _is_about(entry: Entry, wanted: Wanted) -> bool:
     lock = entry.about
     if lock is None:
         return True
-    hosts = {host for role in lock.roles.values() for host in role.hosts}
+    hosts = lock.every_host
     return (
         wanted.service in (None, lock.service.name)
         and wanted.destination in (None, lock.service.destination)

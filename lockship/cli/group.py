@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "status": "Show what runs on each host, against the lock.",
     "logs": "Show the logs of the service's containers.",
     "proxy": "Manage the proxy that the services of a host share.",
+    "accessory": "Run what the service needs beside itself: databases, caches.",
     "mutex": "See and break the mutex that a deploy holds on its hosts.",
     "stop": "Stop the service's containers, until `start` or a deploy.",
     "start": "Start the locked containers that `stop` stopped.",

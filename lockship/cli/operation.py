@@ -1,4 +1,4 @@
-"""The join of stop, start, restart and remove: show what will happen, ask, do it."""
+"""The join of stop, start, remove and their like: show what will happen, ask, do it."""
 
 from __future__ import annotations
 
@@ -72,7 +72,8 @@ def run(lock: Lock, task: Task, manner: Manner, *, done: str) -> int:
 
 
 def _subject(lock: Lock, task: Task) -> str:
-    return f"{lock.project}'s {task.role}" if task.role else lock.project
+    some = [task.role] if task.role else task.accessories
+    return f"{lock.project}'s {' and '.join(some)}" if some else lock.project
 
 
 def _show(plan: Plan, *, as_json: bool) -> int:

@@ -47,6 +47,15 @@ host: Final = click.option("--host", metavar="HOST", help="Only containers on th
 follow: Final = click.option(
     "-f", "--follow", is_flag=True, help="Go on showing new lines until Ctrl-C."
 )
+tail: Final = click.option(
+    "-n",
+    "--tail",
+    type=click.IntRange(min=0),
+    default=100,
+    show_default=True,
+    metavar="LINES",
+    help="How many earlier lines of each container.",
+)
 yes: Final = click.option("-y", "--yes", is_flag=True, help="Don't ask; for scripts.")
 
 

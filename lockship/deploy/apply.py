@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 import msgspec
 
 from lockship.deploy import names
+from lockship.deploy.accessory import apply as accessory
+from lockship.deploy.foreign import ForeignImages
 from lockship.deploy.mutex import Mutex
 from lockship.deploy.probe import Halted, confirm, probe
 from lockship.deploy.proxy import boot, switch
@@ -46,17 +48,19 @@ from lockship.secrets.secret import Secret
 class Work:
     """What every step of one deploy shares.
 
-    `ship` brings the image to a server, `proxy_image` the proxy's, of which it returns the id.
-    `halt` is set when the work is to stop: a probe that waits ends then. `artifact` is None where
-    no step needs an image; `secrets` are the lock's, and none where no container is created.
+    `ship` brings the image to a server; `images` are those that no build makes. `halt` is set when
+    the work is to stop: a probe that waits ends then. `artifact` is None where no step needs an
+    image; `secrets` are the lock's, and none where no container is created; `files` are those of
+    accessories that are created, by their blob.
     """
 
     lock: Lock
     artifact: Artifact | None
     ship: Callable[[Server], None]
-    proxy_image: Callable[[Server], str]
+    images: ForeignImages
     halt: threading.Event
     secrets: Mapping[str, Secret] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def carry_out(step: Step, server: Server, work: Work, mutex: Mutex, report: Report) -> None:
@@ -114,7 +118,7 @@ def apply(step: Step, server: Server, work: Work) -> None:
             data = msgspec.json.format(msgspec.json.encode(releases), indent=2)
             server.write_file(names.releases_path(work.lock), data + b"\n")
         case BootProxy():
-            boot.boot(server, work.lock, work.proxy_image)
+            boot.boot(server, work.lock, boot.image_of(work.images, work.lock))
         case SwitchRoute():
             switch.switch(server, work.lock, step, work.secrets)
         case ChangeRoute():
@@ -123,6 +127,8 @@ def apply(step: Step, server: Server, work: Work) -> None:
             switch.remove(server, work.lock, project)
         case DrainContainer(name=name, port=port, limit=limit):
             drain(server, name, port, limit)
+        case _:
+            accessory.apply(step, server, work)
 
 
 def _remove_unfinished(server: Server, lock: Lock) -> None:

@@ -125,3 +125,14 @@ def used_hosts(lock: Lock, role: str | None = None, host: str | None = None) -> 
             hint=f"Its hosts: {', '.join(hosts)}.",
         )
     return [host] if host is not None else hosts
+
+
+def every_host(lock: Lock, host: str | None = None) -> list[str]:
+    """Return the hosts of roles and accessories, in the lock's order, each once.
+
+    Raises UsageError where the lock has no such host.
+    """
+    hosts = list(lock.every_host)
+    if host is not None and host not in hosts:
+        raise UsageError(f"The lock has no host {host}.", hint=f"Its hosts: {', '.join(hosts)}.")
+    return [host] if host is not None else hosts

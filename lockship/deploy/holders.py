@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from lockship.deploy import names
-from lockship.deploy.fleet import connected, each, used_hosts
+from lockship.deploy.fleet import connected, each, every_host
 from lockship.deploy.holder import Holder, Outcome, end, holder
 from lockship.deploy.status import Unreachable
 from lockship.errors import LockshipError
@@ -38,7 +38,7 @@ class Mutexes(Struct, frozen=True):
 
 def look(lock: Lock, *, host: str | None = None, report: Report = quiet) -> Mutexes:
     """Ask every host, or one, who holds its mutex. One that can't be read is listed, not raised."""
-    with connected(lock, used_hosts(lock, None, host), report) as opened:
+    with connected(lock, every_host(lock, host), report) as opened:
         seen = each(
             opened.done,
             lambda name: holder(opened.done[name], names.mutex_path(lock)),

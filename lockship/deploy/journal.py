@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 import msgspec
+from msgspec import UNSET
 
 from lockship.deploy import names
 from lockship.deploy.steps import Release
@@ -28,6 +29,7 @@ def entry(
     outcome: Outcome,
     roles: Iterable[str],
     performer: str,
+    accessories: Iterable[str] = (),
 ) -> Entry:
     """Return the line, not yet chained, for this act on a host, as of now."""
     return Entry(
@@ -42,6 +44,7 @@ def entry(
         roles=tuple(roles),
         performer=performer,
         origin=socket.gethostname(),
+        accessories=tuple(accessories) or UNSET,
     )
 
 

@@ -7,8 +7,10 @@ from collections.abc import Iterable
 import msgspec
 
 from lockship.deploy import names
+from lockship.deploy.accessory.observe import observe_accessories
+from lockship.deploy.ports import holders
 from lockship.deploy.proxy.observe import observe_proxy
-from lockship.deploy.state import Holder, HostState
+from lockship.deploy.state import Accessories, HostState
 from lockship.deploy.steps import Release
 from lockship.host.server import Server
 from lockship.host.types import Container
@@ -24,14 +26,12 @@ def observe(server: Server, lock: Lock) -> HostState:
     return HostState(
         host=server.name,
         containers=tuple(sorted(containers, key=lambda each: each.name)),
-        holders=tuple(
-            Holder(each.name, each.labels.get(names.PROJECT, ""), each.published)
-            for each in server.port_holders()
-        ),
+        holders=holders(server),
         releases=read_releases(server, lock),
         images=tuple(sorted(image.id for image in ours)),
         has_image=artifact is not None and artifact.image_id in {image.id for image in images},
         proxy=observe_proxy(server, lock) if _proxied(lock, containers) else None,
+        accessories=observe_accessories(server, lock) if lock.accessories else Accessories(),
     )
 
 

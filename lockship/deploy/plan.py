@@ -12,6 +12,7 @@ from typing import Literal
 from lockship.deploy import names
 from lockship.deploy.batches import batches
 from lockship.deploy.goals import RUNNING, goal_names, half_made, renewed_names, roles_on
+from lockship.deploy.ports import port_taken, taken, whose, wished
 from lockship.deploy.proxy import container as proxy_container
 from lockship.deploy.proxy import routing
 from lockship.deploy.state import HostState
@@ -33,10 +34,9 @@ from lockship.deploy.steps import (
     StoreLock,
 )
 from lockship.errors import LockshipError
-from lockship.host.types import Container, Published
+from lockship.host.types import Container
 from lockship.lock.image import Artifact
 from lockship.lock.model import Lock
-from lockship.lock.names import split_port
 from lockship.lock.role import Role
 
 Command = Literal["deploy", "rollback", "refresh-secrets"]
@@ -160,18 +160,14 @@ def _blocking(role: Role, name: str, state: HostState, lock: Lock) -> set[str]:
 
     Raises LockshipError where somebody else's container holds one.
     """
-    wanted = [_published(port) for port in role.ports]
+    wanted = wished(role.ports)
     blocking: set[str] = set()
     for holder in state.holders:
-        taken = [p for p in holder.published if any(_clash(w, p) for w in wanted)]
-        if not taken or holder.name == name:
+        port = taken(holder, wanted)
+        if port is None or holder.name == name:
             continue
         if holder.project != lock.project:
-            raise LockshipError(
-                f"{state.host}: port {taken[0].host_port}/{taken[0].protocol} is in use by the "
-                f"container {holder.name}, which isn't of {lock.project}.",
-                hint="Stop that container, or publish another port in lockship.toml.",
-            )
+            raise port_taken(state.host, port, holder, lock)
         blocking.add(holder.name)
     return blocking
 
@@ -179,28 +175,14 @@ def _blocking(role: Role, name: str, state: HostState, lock: Lock) -> set[str]:
 def _refuse_taken_proxy_port(lock: Lock, state: HostState) -> None:
     if lock.proxy is None or state.proxy is None or state.proxy.container is not None:
         return
-    wanted = [_published(port) for port in proxy_container.ports(lock.proxy.server)]
+    wanted = wished(proxy_container.ports(lock.proxy.server))
     for holder in state.holders:
-        taken = [p for p in holder.published if any(_clash(w, p) for w in wanted)]
-        if taken:
+        if (port := taken(holder, wanted)) is not None:
             raise LockshipError(
-                f"{state.host}: port {taken[0].host_port}/{taken[0].protocol}, which the proxy is "
-                f"to have, is in use by the container {holder.name}.",
+                f"{state.host}: port {port.host_port}/{port.protocol}, which the proxy is "
+                f"to have, is in use by {whose(holder)}.",
                 hint="Stop that container, or set another http-port in [proxy.server].",
             )
-
-
-def _published(port: str) -> Published:
-    address, host_port, container_port, protocol = split_port(port)
-    return Published(host_port, container_port, protocol, address)
-
-
-def _clash(one: Published, other: Published) -> bool:
-    """Whether two published ports can't be held at once. '' and 0.0.0.0 are all addresses."""
-    everywhere = ("", "0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
-    return (one.host_port, one.protocol) == (other.host_port, other.protocol) and (
-        one.address == other.address or one.address in everywhere or other.address in everywhere
-    )
 
 
 def _stop(lock: Lock, container: Container) -> StopContainer:

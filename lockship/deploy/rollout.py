@@ -6,14 +6,15 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lockship.deploy.accessory.judge import notes
 from lockship.deploy.apply import Work
 from lockship.deploy.exclusion import held_everywhere
 from lockship.deploy.fleet import connected, each, gathered, used_hosts
+from lockship.deploy.foreign import ForeignImages
 from lockship.deploy.observe import observe
 from lockship.deploy.phases import Phases
 from lockship.deploy.plan import Command, plan
 from lockship.deploy.proxy.certificates import require_sound
-from lockship.deploy.proxy.image import ProxyImage
 from lockship.deploy.proxy.routing import announcement
 from lockship.deploy.state import HostState
 from lockship.deploy.steps import Plan
@@ -73,7 +74,11 @@ def deploy(
     require_sound(lock, secrets)
     with connected(lock, used_hosts(lock), report) as opened:
         servers = _all_connected(opened.done, opened.failed)
-        steps = plan(lock, artifact, _observe(servers, lock), command)
+        states = _observe(servers, lock)
+        for state in states:
+            for said in notes(lock, state):
+                report(Event("note", said, state.host))
+        steps = plan(lock, artifact, states, command)
         if steps.empty:
             return Result(changed=False, plan=steps)
         with held_everywhere(
@@ -88,11 +93,11 @@ def deploy(
             halt = threading.Event()
             with (
                 Supply(lock, artifact, servers, steps, report, halt) as supply,
-                ProxyImage(lock, report) as proxy_image,
+                ForeignImages(lock, report) as images,
             ):
                 if stop.is_set():
                     raise InterruptedByUser("Interrupted; nothing was changed.")
-                work = Work(lock, artifact, supply.ship, proxy_image.get, halt, secrets)
+                work = Work(lock, artifact, supply.ship, images, halt, secrets)
                 phases = Phases(servers, mutexes, work, steps, command, performer, stop, report)
                 phases.stage()
                 phases.switch()

@@ -23,7 +23,8 @@ def container_spec(
 ) -> ContainerSpec:
     """Return the container that the lock describes for a role on a host, under this name.
 
-    Its image is named by id (law 4). `secrets` are all of the lock's; the role gets its own.
+    With accessories it is in lockship's network, where these have their names. Its image is named
+    by id (law 4). `secrets` are all of the lock's; the role gets its own.
     """
     role = lock.roles[role_name]
     upstream = names.upstream(lock, role_name, artifact.image_id, name)
@@ -41,7 +42,7 @@ def container_spec(
         memory=role.memory,
         cpus=role.cpus,
         stop_timeout=role.stop_timeout,
-        network=NETWORK if upstream else "",
+        network=NETWORK if upstream or lock.accessories else "",
         alias=names.alias(lock, role_name, artifact.image_id, name) if upstream else "",
         secrets={each: secrets[each] for each in role.secrets},
         options=role.options,

@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from collections.abc import Mapping
+
+from msgspec import Struct, field
 
 from lockship.deploy.steps import Release
 from lockship.host.types import Container, Published
 
 
 class Holder(Struct, frozen=True):
-    """A running container, of whatever project, that has ports of the host."""
+    """A running container, of whatever project, that has ports of the host.
+
+    Of an accessory `project` is '', `accessory` its name and `owner` whose it is.
+    """
 
     name: str
     project: str
     published: tuple[Published, ...]
+    accessory: str = ""
+    owner: str = ""
+
+
+class Accessories(Struct, frozen=True):
+    """A host's accessories: the project's, in all states, and whoever has one's name.
+
+    `images` are the ids, by the reference in the lock, of the images that are there.
+    """
+
+    containers: tuple[Container, ...] = ()
+    images: Mapping[str, str] = field(default_factory=dict)
 
 
 class RouteFile(Struct, frozen=True):
@@ -48,6 +65,7 @@ class HostState(Struct, frozen=True):
     `images` are the ids of the service's images; `has_image` tells of the locked image.
     `proxy` is None where neither the lock nor a container has to do with one. `files` are the
     paths in the run folder, below the login home as names gives them; only `prune` looks there.
+    `accessories` are looked at where the lock has some, and by those who ask for them.
     """
 
     host: str
@@ -58,3 +76,4 @@ class HostState(Struct, frozen=True):
     has_image: bool = False
     proxy: ProxyState | None = None
     files: tuple[str, ...] = ()
+    accessories: Accessories = Accessories()

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Literal
 
+import msgspec
 from msgspec import Struct
 
 from lockship.deploy import names
-from lockship.deploy.fleet import connected, each, used_hosts
+from lockship.deploy.accessory import judge as accessory
+from lockship.deploy.accessory.observe import observe_accessories
+from lockship.deploy.fleet import connected, each, every_host
 from lockship.deploy.goals import RUNNING, goal_names
 from lockship.deploy.observe import observe
 from lockship.deploy.proxy.judge import RouteRow, judge
 from lockship.deploy.state import HostState
 from lockship.errors import LockshipError
+from lockship.host.server import Server
 from lockship.host.types import Container
 from lockship.lock.model import Lock
 from lockship.progress import Report, quiet
@@ -48,6 +52,7 @@ class Status(Struct, frozen=True, rename="kebab"):
     """The fleet against the lock. `matches`: every host could be read and is as locked.
 
     `routes` has a row for each host with a proxy in front of the service; empty without one.
+    `accessories` has one for each that a host has or should have.
     A maintenance page that is on is no difference: it's in front of what is locked.
     """
 
@@ -57,32 +62,46 @@ class Status(Struct, frozen=True, rename="kebab"):
     matches: bool
     rows: tuple[Row, ...]
     routes: tuple[RouteRow, ...] = ()
+    accessories: tuple[accessory.Row, ...] = ()
     unreachable: tuple[Unreachable, ...] = ()
 
 
 def status(lock: Lock, *, report: Report = quiet) -> Status:
     """Observe every host of the lock. A host that can't be read is listed, not raised."""
-    with connected(lock, used_hosts(lock), report) as opened:
+    with connected(lock, every_host(lock), report) as opened:
         seen = each(
-            opened.done, lambda name: observe(opened.done[name], lock), parallel=len(opened.done)
+            opened.done, lambda name: _observe(opened.done[name], lock), parallel=len(opened.done)
         )
         failed: dict[str, LockshipError] = {**opened.failed, **seen.failed}
     rows = tuple(row for state in seen.done.values() for row in compare(lock, state))
     judged = [judge(lock, state) for state in seen.done.values()]
     routes = tuple(each_one for each_one in judged if each_one is not None)
+    beside = tuple(row for state in seen.done.values() for row in accessory.rows(lock, state))
     return Status(
         service=lock.project,
         version=lock.service.version,
         fingerprint=lock.fingerprint,
-        matches=not failed and {"as locked"} >= _verdicts(rows, routes),
+        matches=not failed and {"as locked"} >= _verdicts(rows, routes, beside),
         rows=rows,
         routes=routes,
+        accessories=beside,
         unreachable=tuple(Unreachable(h, e.message, e.hint) for h, e in failed.items()),
     )
 
 
-def _verdicts(rows: Iterable[Row], routes: Iterable[RouteRow]) -> set[str]:
-    return {row.verdict for row in rows} | {row.verdict for row in routes}
+def _observe(server: Server, lock: Lock) -> HostState:
+    """Observe a host, its accessories too where the lock has none: one may be left."""
+    state = observe(server, lock)
+    if lock.accessories:
+        return state
+    return msgspec.structs.replace(state, accessories=observe_accessories(server, lock))
+
+
+def _verdicts(
+    rows: Iterable[Row], routes: Iterable[RouteRow], beside: Iterable[accessory.Row]
+) -> set[str]:
+    found: set[str] = {row.verdict for row in rows} | {row.verdict for row in routes}
+    return found | {row.verdict for row in beside}
 
 
 def compare(lock: Lock, state: HostState) -> list[Row]:

@@ -10,9 +10,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-
-class _Step(Struct, frozen=True, tag_field="do", rename="kebab"):
-    """What all steps are."""
+from lockship.deploy.accessory.steps import AccessoryStep
+from lockship.deploy.stepbase import StepBase as _Step
 
 
 class ShipImage(_Step, frozen=True, tag="ship-image"):
@@ -257,6 +256,7 @@ Step = (
     | RemoveRoute
     | ChangeRoute
     | DrainContainer
+    | AccessoryStep
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import posixpath
 import tarfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     import docker
 
 Call = Callable[[str, "Callable[[docker.APIClient], Any]"], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A file for a container: its absolute path there, what is in it, its mode. It is root's."""
+
+    path: str
+    content: bytes
+    mode: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +40,30 @@ class Inside:
         data = _packed(folder.strip("/"), files)
         what = f"write into {self.container}"
         self.call(what, lambda api: api.put_archive(self.container, "/", data))
+
+    def place(self, files: Iterable[Placed]) -> None:
+        """Write files where they say; folders that aren't there are made, for all to read.
+
+        They are in the container's own layer, or in the volume that is mounted there.
+        """
+        some = list(files)
+        folders = {parent: self._is_there(parent) for each in some for parent in _parents(each)}
+        data = _placed(some, sorted(path for path, there in folders.items() if not there))
+        what = f"write into {self.container}"
+        self.call(what, lambda api: api.put_archive(self.container, "/", data))
+
+    def _is_there(self, path: str) -> bool:
+        def ask(api: docker.APIClient) -> bool:
+            from docker.errors import APIError
+
+            url = f"{api.base_url}/v{api.api_version}/containers/{self.container}/archive"
+            response = api.head(url, params={"path": path})
+            if not response.ok and response.status_code != HTTPStatus.NOT_FOUND:
+                raise APIError("archive", response, response.reason)
+            return response.ok
+
+        there: bool = self.call(f"look into {self.container}", ask)
+        return there
 
     def read(self, folder: str) -> dict[str, bytes]:
         """Return the files of a folder by name; none where there is no such folder."""
@@ -61,6 +94,26 @@ def _packed(folder: str, files: Mapping[str, bytes]) -> bytes:
             entry = tarfile.TarInfo(posixpath.join(folder, name))
             entry.size, entry.mode = len(content), 0o600
             archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def _parents(file: Placed) -> list[str]:
+    """Return the folders above a file, the root aside."""
+    parts = posixpath.dirname(file.path).strip("/").split("/")
+    return ["/" + "/".join(parts[:end]) for end in range(1, len(parts) + 1) if parts[0]]
+
+
+def _placed(files: Iterable[Placed], folders: Iterable[str]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for path in folders:
+            entry = tarfile.TarInfo(path.lstrip("/"))
+            entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+            archive.addfile(entry)
+        for file in files:
+            entry = tarfile.TarInfo(file.path.lstrip("/"))
+            entry.size, entry.mode = len(file.content), file.mode
+            archive.addfile(entry, io.BytesIO(file.content))
     return buffer.getvalue()
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 Act = Literal[
     "deploy",
@@ -24,6 +24,9 @@ Act = Literal[
     "maintenance on",
     "maintenance off",
     "prune",
+    "accessory boot",
+    "accessory reboot",
+    "accessory remove",
 ]
 Outcome = Literal["deployed", "done", "failed", "undone", "attention"]
 
@@ -32,7 +35,8 @@ class Entry(Struct, frozen=True, rename="kebab"):
     """One act on one host. `at` is its end, RFC 3339 in UTC; `previous` hashes the line before.
 
     Version, fingerprint and image are what a deploy brought, or what another act found there.
-    `performer` is who, `origin` the machine from where.
+    `performer` is who, `origin` the machine from where. An act on accessories names these, no
+    roles and no image; its lock is the one that it was done with.
     """
 
     at: str
@@ -47,6 +51,7 @@ class Entry(Struct, frozen=True, rename="kebab"):
     performer: str
     origin: str
     previous: str | None = None
+    accessories: tuple[str, ...] | UnsetType = UNSET
 
 
 def hash_of(line: bytes) -> str | None:

@@ -91,8 +91,11 @@ class Server:
 
     def remove(self, name: str) -> None:
         """Remove a container and its anonymous volumes, running or not. A gone one is fine."""
-        with self._boundary(f"remove {name}"):
-            remove_container(self._api, name)
+        self._call(f"remove {name}", lambda api: remove_container(api, name))
+
+    def remove_volume(self, name: str) -> None:
+        """Remove a named volume with its data. A gone one is fine, one in use isn't."""
+        self._maybe(f"remove volume {name}", lambda api: api.remove_volume(name))
 
     def inside(self, name: str) -> Inside:
         """Return the files inside a container, by name."""
@@ -173,8 +176,7 @@ class Server:
 
     def remove_image(self, reference: str) -> bool:
         """Remove an image, or one of its names; False when it is in use or gone."""
-        with self._boundary(f"remove image {reference}"):
-            return remove_image(self._api, reference)
+        return self._call(f"remove image {reference}", lambda api: remove_image(api, reference))
 
     def tag(self, image_id: str, reference: str) -> None:
         """Give an image a name."""

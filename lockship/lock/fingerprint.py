@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from lockship.lock.model import Lock
+from lockship.lock.table import compact
 
 NOT_HASHED: Final = ("lock-version", "fingerprint", "artifact")
 _NOT_BUILT_FROM: Final = ("cache-from", "cache-to")  # of [build]
@@ -26,17 +27,11 @@ def _digest(purpose: str, value: object) -> str:
 def to_document(lock: Lock) -> dict[str, Any]:
     """Return the lock as the plain tables of its file, in the model's order, without empty keys."""
     document: dict[str, Any] = msgspec.to_builtins(lock)
-    compact = _compact(document)
+    kept = compact(document)
     # A host's table stays even when it says nothing: that it is there says that the host is known.
-    hosts = {name: _compact(host) for name, host in document["hosts"].items()}
-    order = (key for key in document if key in compact or (key == "hosts" and hosts))
-    return {key: hosts if key == "hosts" else compact[key] for key in order}
-
-
-def _compact(table: dict[str, Any]) -> dict[str, Any]:
-    """Drop keys whose value is absent or empty: in a lock, absent and empty mean the same."""
-    tables = {k: _compact(v) if isinstance(v, dict) else v for k, v in table.items()}
-    return {k: v for k, v in tables.items() if v is not None and v not in ([], (), {})}
+    hosts = {name: compact(host) for name, host in document["hosts"].items()}
+    order = (key for key in document if key in kept or (key == "hosts" and hosts))
+    return {key: hosts if key == "hosts" else kept[key] for key in order}
 
 
 def fingerprint_of(document: Mapping[str, Any]) -> str:

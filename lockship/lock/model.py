@@ -14,6 +14,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta, field
 
+from lockship.lock.accessory import Accessory
 from lockship.lock.environment import HostTag, TagName
 from lockship.lock.image import Artifact, Build, Image
 from lockship.lock.names import (
@@ -107,6 +108,7 @@ class Lock(Table, frozen=True):
     healthcheck: Healthcheck = Healthcheck()
     deploy: Deploy = Deploy()
     proxy: Proxy | None = None
+    accessories: dict[RoleName, Accessory] = field(default_factory=dict)
     policy: Policy | None = None
     artifact: Artifact | None = None
 
@@ -136,3 +138,10 @@ class Lock(Table, frozen=True):
         """Service and destination in one word: the owner of containers and of a run folder."""
         parts = (self.service.name, self.service.destination)
         return ".".join(part for part in parts if part)
+
+    @property
+    def every_host(self) -> tuple[str, ...]:
+        """The hosts of roles, then those of accessories, each once."""
+        hosts = [name for role in self.roles.values() for name in role.hosts]
+        hosts += [name for each in self.accessories.values() for name in each.hosts]
+        return tuple(dict.fromkeys(hosts))

@@ -120,6 +120,25 @@ Volume = Annotated[
         "'name-or-absolute-path:/path/in/container', with ':ro' behind if wanted",
     ),
 ]
+# A line of `git ls-tree`, and after its path where the file is in a container. No ':' in a path.
+LockedFile = Annotated[
+    str,
+    _text(
+        r"100(?:644|755) [0-9a-f]{40} (?!\.{1,2}(?:/|:))[^/:\x00-\x1f\x7f]+"
+        r"(?:/(?!\.{1,2}(?:/|:))[^/:\x00-\x1f\x7f]+)*"
+        r":(?:/(?!\.{1,2}(?:/|\Z))[^/:\x00-\x1f\x7f]+)+",
+        "mode, blob, path in the repository, ':' and an absolute path in the container",
+    ),
+]
+# The same without what git knows.
+MountedFile = Annotated[
+    str,
+    _text(
+        r"(?!\.{1,2}(?:/|:))[^/:\x00-\x1f\x7f]+(?:/(?!\.{1,2}(?:/|:))[^/:\x00-\x1f\x7f]+)*"
+        r":(?:/(?!\.{1,2}(?:/|\Z))[^/:\x00-\x1f\x7f]+)+",
+        "'path/in/repository:/path/in/container', without '..'",
+    ),
+]
 ByteSize = Annotated[
     str, _text(r"[1-9][0-9]{0,14}[bkmg]?", "a size above 0, such as '512k' or '10m'")
 ]

@@ -82,9 +82,7 @@ def parse(data: bytes, name: str) -> Lock:
             hint=_MEND,
             field="fingerprint",
         )
-    unknown = sorted(
-        {host for role in lock.roles.values() for host in role.hosts} - set(lock.hosts)
-    )
+    unknown = sorted(set(lock.every_host) - set(lock.hosts))
     if unknown:
         raise UnsoundLockError(
             f"{name} is damaged: no [hosts] table for {unknown[0]}.", hint=_MEND, field="hosts"

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from lockship.lock.model import Lock
+from lockship.prepare.accessories import exposed
 
 
 def beware(lock: Lock, before: Lock | None) -> tuple[str, ...]:
-    """Return a note on each role that is privileged now and wasn't in the lock before."""
-    known = before.roles if before else {}
-    return tuple(
-        f"Role {name} is privileged: what runs in it can do whatever root can on its hosts."
-        for name, role in lock.roles.items()
-        if role.options.privileged and not (name in known and known[name].options.privileged)
+    """Return a note on each role and accessory that is privileged now and wasn't before.
+
+    And on each port of an accessory that is open to others, whether it was before or not.
+    """
+    now, then = _privileged(lock), _privileged(before) if before else []
+    return (
+        *(
+            f"{each} is privileged: what runs in it can do whatever root can on its hosts."
+            for each in now
+            if each not in then
+        ),
+        *exposed(lock.accessories),
     )
+
+
+def _privileged(lock: Lock) -> list[str]:
+    roles = [f"Role {name}" for name, each in lock.roles.items() if each.options.privileged]
+    return roles + [
+        f"Accessory {name}" for name, each in lock.accessories.items() if each.options.privileged
+    ]

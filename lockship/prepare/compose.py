@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import msgspec
 
@@ -24,8 +25,12 @@ def compose(
     destination: str | None,
     hosts: Mapping[str, Host],
     before: Lock | None,
+    files: Mapping[str, str] = MappingProxyType({}),
 ) -> Lock:
-    """Return the lock. It keeps the artifact of `before` while the image would be the same."""
+    """Return the lock; `files` is what was found of the accessories' files.
+
+    It keeps the artifact of `before` while the image would be the same.
+    """
     lock = Lock(
         lock_version=LOCK_VERSION,
         fingerprint=_UNSEALED,
@@ -41,12 +46,20 @@ def compose(
         healthcheck=config.healthcheck,
         deploy=config.deploy,
         proxy=_with_https(config.proxy),
+        accessories={
+            name: each.for_lock(_hosts_of(config, each.role), files)
+            for name, each in config.accessories.items()
+        },
         policy=config.policy,
     )
     artifact = before.artifact if before else None
     if artifact is not None and artifact.key != build_key(lock):
         artifact = None
     return sealed(msgspec.structs.replace(lock, artifact=artifact))
+
+
+def _hosts_of(config: Config, role: str | None) -> tuple[str, ...]:
+    return config.roles[role].hosts if role else ()
 
 
 def _for_roles(config: Config) -> list[str]:

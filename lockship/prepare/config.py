@@ -36,6 +36,7 @@ from lockship.lock.role import Deploy, Healthcheck, Role
 from lockship.lock.shape import Problem, convert
 from lockship.lock.table import Table
 from lockship.prepare import hosts, rules
+from lockship.prepare.accessories import AccessoryTable
 from lockship.prepare.complaint import Document, complain
 
 
@@ -108,14 +109,17 @@ class Config(Table, frozen=True):
     healthcheck: Healthcheck = Healthcheck()
     deploy: Deploy = Deploy()
     proxy: Proxy | None = None
+    accessories: dict[RoleName, AccessoryTable] = field(default_factory=dict)
     policy: Policy | None = None
 
     def hosts(self) -> dict[str, Host]:
         """Return every host by its name, in order of names, without keys."""
+        named = [role.hosts for role in self.roles.values()]
+        named += [each.hosts or () for each in self.accessories.values()]
         found = {
             host.name: Host(user=host.user, port=host.port)
-            for role in self.roles.values()
-            for host in map(hosts.parse, role.hosts)
+            for some in named
+            for host in map(hosts.parse, some)
         }
         return dict(sorted(found.items()))
 

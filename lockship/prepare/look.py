@@ -27,6 +27,7 @@ from lockship.lock.model import Source
 from lockship.lock.names import is_lockfile_name
 from lockship.lock.version import derived_version
 from lockship.prepare import config, dirty, snapshot, source
+from lockship.prepare.accessories import lock_files
 from lockship.prepare.ahead import Listing
 from lockship.prepare.filters import refuse_filters
 from lockship.prepare.scope import refuse_missing, scope
@@ -38,12 +39,14 @@ class Look:
     """What was seen. `version` is the derived one; `snapshot` the raw commit to write, if any.
 
     `source` is complete but for what the configuration and a release's name say.
+    `files` are mode and blob of those that accessories name.
     """
 
     source: Source
     version: str
     config: config.Config
     snapshot: bytes | None
+    files: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -98,16 +101,17 @@ def look(
         refuse_filters(repository, objects.read, locked.root, locked.attributes, env, locked.paths)
         parsed = config.parse(_config_files(objects.read, locked.root, folder, destination))
         refuse_missing(objects.read, locked.root, parsed.build, _raw(locked.paths))
+        files = lock_files(objects.read, locked.root, parsed.accessories, _raw(locked.paths))
     seen = _describe(origin, locked)
     # What status shows may be no change of content: a lockfile's, or an empty folder's.
     if locked.tree == content.tree:
-        return Look(seen, derived_version(origin.id), parsed, None)
+        return Look(seen, derived_version(origin.id), parsed, None, files)
     version = derived_version(origin.id, locked.tree)
     data = commit_data(locked.tree, origin, version)
     changed_paths = changes(repository, origin.tree, locked.tree, env, locked.paths)
     commit = hash_object("commit", data)
     seen = msgspec.structs.replace(seen, dirty=True, snapshot=commit, changes=changed_paths)
-    return Look(seen, version, parsed, data)
+    return Look(seen, version, parsed, data, files)
 
 
 def _dirty_content(

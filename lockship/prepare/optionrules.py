@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from lockship.lock.shape import Path, Problem
-from lockship.prepare.tables import Tables, quoted, roles, strings, table
+from lockship.prepare.tables import Tables, containers, quoted, strings, table
 
 # capabilities(7), as of Linux 6.1; and what stands for all of them.
 _NAMES: Final = """
@@ -26,9 +26,9 @@ _LISTS: Final = ("networks", "group-add", "dns", "dns-search", "devices", "cap-a
 
 
 def check(tables: Tables) -> Iterator[Problem]:
-    """Yield what breaks a rule of the roles' options."""
-    for path, role in roles(tables):
-        yield from check_options(path, role)
+    """Yield what breaks a rule of the options of roles and accessories."""
+    for path, maker in containers(tables):
+        yield from check_options(path, maker)
 
 
 def check_options(path: Path, maker: Tables) -> Iterator[Problem]:

@@ -96,6 +96,7 @@ def prepare(
             version=name,
             destination=destination,
             hosts=hosts,
+            files=seen.files,
             before=before.lock,
         )
         notes = [*before.notes, *note, *beware(lock, before.lock)]
@@ -154,6 +155,7 @@ def check(start: Path, *, destination: str | None = None) -> Checked:
             version=name,
             destination=destination,
             hosts=keep(seen.config.hosts(), before.hosts),
+            files=seen.files,
             before=before.lock,
         )
         found = differences(before.lock, lock)

@@ -13,12 +13,14 @@ from typing import Final
 
 from lockship.lock.shape import Path, Problem
 from lockship.prepare import hosts
+from lockship.prepare.accessories import bound
+from lockship.prepare.accessoryrules import check as check_accessories
 from lockship.prepare.buildrules import check as check_build
 from lockship.prepare.envrules import RESERVED_ENV
 from lockship.prepare.envrules import check as check_env
 from lockship.prepare.optionrules import check as check_options
 from lockship.prepare.proxyrules import check as check_proxy
-from lockship.prepare.tables import Tables, quoted, roles, strings, table
+from lockship.prepare.tables import Tables, containers, hosts_of, quoted, strings, table
 from lockship.secrets.sources import parse as parse_source
 
 RESERVED_LABELS: Final = "dev.lockship."
@@ -47,16 +49,18 @@ def check(tables: Tables, unsound: set[Path]) -> list[Problem]:
         check_options,
         check_build,
         check_proxy,
+        check_accessories,
     )
     found = [problem for rule in rules for problem in rule(tables)]
     return [problem for problem in found if problem.path not in unsound]
 
 
 def _hosts(tables: Tables) -> Iterator[Problem]:
-    """Each host is well written, once in a role, and everywhere with the same user and port."""
+    """Each host is well written, once in each place, everywhere with the same user and port."""
     seen: dict[str, hosts.Address] = {}
-    for path, role in roles(tables):
+    for path, role in containers(tables):
         here: set[str] = set()
+        where = "a role" if path[0] == "roles" else "an accessory"
         for index, text in strings(role.get("hosts")):
             at = (*path, "hosts", index)
             try:
@@ -65,9 +69,9 @@ def _hosts(tables: Tables) -> Iterator[Problem]:
                 yield Problem(at, quoted(text), hosts.EXPECTED)
                 continue
             if address.name in here:
-                yield Problem(at, f"{quoted(address.name)} again", "each host once in a role")
+                yield Problem(at, f"{quoted(address.name)} again", f"each host once in {where}")
             elif seen.setdefault(address.name, address) != address:
-                expected = "the same user and port for a host in every role"
+                expected = "the same user and port for a host everywhere"
                 yield Problem(at, quoted(text), expected)
             here.add(address.name)
 
@@ -75,11 +79,12 @@ def _hosts(tables: Tables) -> Iterator[Problem]:
 def _ports(tables: Tables) -> Iterator[Problem]:
     """Ports exist, and no two containers on one host want the same one."""
     taken: dict[tuple[str, int, str], list[tuple[str, str]]] = {}
-    for path, role in roles(tables):
-        names = [_host_name(text) for _, text in strings(role.get("hosts"))]
+    for path, role in containers(tables):
+        names = [_host_name(text) for text in hosts_of(tables, role)]
+        kind = "role" if path[0] == "roles" else "accessory"
         for index, text in strings(role.get("ports")):
             at = (*path, "ports", index)
-            found = _PORTS.fullmatch(text)
+            found = _PORTS.fullmatch(text if kind == "role" else bound(text))
             if found is None:
                 continue
             if not all(1 <= int(found[side]) <= 65535 for side in ("host", "container")):
@@ -93,11 +98,11 @@ def _ports(tables: Tables) -> Iterator[Problem]:
                     expected = f"a port of {name} that {clash} doesn't publish"
                     yield Problem(at, quoted(text), expected)
                     break
-                taken.setdefault(key, []).append((address, f"role {path[1]}"))
+                taken.setdefault(key, []).append((address, f"{kind} {path[1]}"))
 
 
 def _commands(tables: Tables) -> Iterator[Problem]:
-    for path, role in roles(tables):
+    for path, role in containers(tables):
         command = role.get("command")
         if isinstance(command, str):
             try:
@@ -108,7 +113,7 @@ def _commands(tables: Tables) -> Iterator[Problem]:
 
 
 def _labels(tables: Tables) -> Iterator[Problem]:
-    for path, role in roles(tables):
+    for path, role in containers(tables):
         for name in table(role.get("labels")):
             if name.startswith(RESERVED_LABELS):
                 expected = f"a label outside {RESERVED_LABELS}*, which is lockship's"
@@ -117,7 +122,9 @@ def _labels(tables: Tables) -> Iterator[Problem]:
 
 def _healthcheck(tables: Tables) -> Iterator[Problem]:
     probes: list[tuple[Path, Tables]] = [(("healthcheck",), table(tables.get("healthcheck")))]
-    probes += [((*path, "healthcheck"), table(r.get("healthcheck"))) for path, r in roles(tables)]
+    probes += [
+        ((*path, "healthcheck"), table(r.get("healthcheck"))) for path, r in containers(tables)
+    ]
     for path, probe in probes:
         if "path" in probe and "port" not in probe:
             yield Problem((*path, "port"), "nothing", "a port, because there is a path")
@@ -148,7 +155,7 @@ def _secrets(tables: Tables) -> Iterator[Problem]:
             except ValueError as expected:
                 # What was found isn't shown: it may be the secret itself.
                 yield Problem(at, "something else", str(expected))
-    for path, role in roles(tables):
+    for path, role in containers(tables):
         for index, text in strings(role.get("secrets")):
             if text not in known:
                 yield Problem((*path, "secrets", index), quoted(text), "a name in [secrets]")

@@ -8,11 +8,36 @@ from typing import Any
 Tables = dict[str, Any]
 
 
-def roles(tables: Tables) -> Iterator[tuple[tuple[str, str], Tables]]:
+Placed = Iterator[tuple[tuple[str, str], Tables]]
+
+
+def roles(tables: Tables) -> Placed:
     """Yield each role that is a table, with its path."""
-    for name, role in table(tables.get("roles")).items():
-        if isinstance(role, dict):
-            yield ("roles", name), role
+    return _named(tables, "roles")
+
+
+def accessories(tables: Tables) -> Placed:
+    """Yield each accessory that is a table, with its path."""
+    return _named(tables, "accessories")
+
+
+def containers(tables: Tables) -> Placed:
+    """Yield all that becomes containers: roles, then accessories."""
+    yield from roles(tables)
+    yield from accessories(tables)
+
+
+def hosts_of(tables: Tables, of: Tables) -> list[str]:
+    """Return the hosts of a role or an accessory as they are written; it may name a role's."""
+    role = of.get("role")
+    named = table(table(tables.get("roles")).get(role)) if isinstance(role, str) else of
+    return [text for _, text in strings(named.get("hosts"))]
+
+
+def _named(tables: Tables, kind: str) -> Placed:
+    for name, each in table(tables.get(kind)).items():
+        if isinstance(each, dict):
+            yield (kind, name), each
 
 
 def table(value: object) -> Tables:

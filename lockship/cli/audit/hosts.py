@@ -9,7 +9,9 @@ from lockship.audit.evidence import HostEvidence, Running
 from lockship.audit.finding import Finding
 from lockship.audit.hosts import known, newest, unexplained
 from lockship.deploy import names
+from lockship.deploy.accessory import labels
 from lockship.deploy.fleet import connected, each
+from lockship.deploy.foreign import asked_for
 from lockship.deploy.proxy.container import NETWORK, is_ours
 from lockship.errors import LockshipError
 from lockship.host.server import Server
@@ -64,12 +66,27 @@ def _read(server: Server, lock: Lock) -> HostEvidence:
     journal = server.read_file(names.journal_path(lock)) or b""
     running = [one for one in server.containers({}) if one.state in _RUNS]
     ours = [_running(one) for one in running if one.labels.get(names.PROJECT) == lock.project]
-    foreign = [
-        Running(one.name, one.image_id)
-        for one in running
-        if NETWORK in one.networks and names.PROJECT not in one.labels and not is_ours(one)
-    ]
-    return HostEvidence(server.name, lock.project, journal, (*ours, *foreign))
+    beside = [_accessory(server, one) for one in running if labels.is_ours(one, lock)]
+    foreign = [Running(one.name, one.image_id) for one in running if _is_foreign(one)]
+    return HostEvidence(server.name, lock.project, journal, (*ours, *beside, *foreign))
+
+
+def _is_foreign(one: Container) -> bool:
+    known = names.PROJECT in one.labels or labels.OWNER in one.labels or is_ours(one)
+    return NETWORK in one.networks and not known
+
+
+def _accessory(server: Server, one: Container) -> Running:
+    said = one.labels
+    image = server.image(asked_for(said[labels.IMAGE])) if said.get(labels.IMAGE) else None
+    return Running(
+        one.name,
+        one.image_id,
+        said[labels.OWNER],
+        accessory=said.get(labels.ACCESSORY, "?"),
+        settings=said.get(labels.SETTINGS, ""),
+        settings_image=image.id if image else "",
+    )
 
 
 def _running(one: Container) -> Running:

@@ -26,7 +26,8 @@ def command(
     """Remove what no rollback needs any more from the hosts.
 
     Stopped containers and images beyond `[deploy] retain`, and unfinished files. What runs and
-    what a rollback needs stays, and so do volumes and the journal. Asks first; -y says yes.
+    what a rollback needs stays, as do volumes, accessories and the journal. Asks first; -y says
+    yes.
     """
     from lockship.cli import lockfile, operation
     from lockship.deploy.operate import tasks

@@ -23,8 +23,8 @@ def command(
 ) -> int:
     """Remove the service from its hosts.
 
-    Its containers, its route and, without --role, its images go. The journal, the stored locks
-    and all volumes stay. Asks first; -y says yes.
+    Its containers, its route and, without --role, its images go. The journal, the stored locks,
+    all volumes and the accessories stay. Asks first; -y says yes.
     """
     from lockship.cli import lockfile, operation
     from lockship.deploy.operate import tasks

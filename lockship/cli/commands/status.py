@@ -58,6 +58,10 @@ def _show(found: Status) -> None:
     rows += [
         (route.host, "", "route", "", _route_state(route), route.verdict) for route in found.routes
     ]
+    rows += [
+        (each.host, "accessory", each.container, "", each.health or each.state, each.verdict)
+        for each in found.accessories
+    ]
     unknown = [(each.host, "", "", "", "", _UNREACHABLE) for each in found.unreachable]
     others = dict.fromkeys(_verdicts(found), "yellow")
     table.show(_HEADER, [*rows, *unknown], others | _STYLES)
@@ -74,6 +78,10 @@ def _show(found: Status) -> None:
 
 
 def _verdicts(found: Status) -> list[str]:
+    return [*_services(found), *(row.verdict for row in found.accessories)]
+
+
+def _services(found: Status) -> list[str]:
     return [row.verdict for row in found.rows] + [row.verdict for row in found.routes]
 
 
@@ -88,4 +96,7 @@ def _verdict(found: Status) -> str:
         return f"{found.service} is as locked: {found.version}"
     if all(verdict == "as locked" for verdict in _verdicts(found)):
         return f"{found.service} is as locked where hosts could be reached: {found.version}"
+    if all(verdict == "as locked" for verdict in _services(found)):
+        see = "`lockship accessory boot` and `reboot` bring them"
+        return f"{found.service} is as locked: {found.version}; its accessories are not: {see}"
     return f"{found.service} is not as locked; `lockship deploy` brings {found.version}"

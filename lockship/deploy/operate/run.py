@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from lockship.deploy import journal
 from lockship.deploy.apply import Work, carry_out
 from lockship.deploy.exclusion import held_everywhere
 from lockship.deploy.fleet import connected, each, gathered
+from lockship.deploy.foreign import ForeignImages
 from lockship.deploy.goals import roles_on
 from lockship.deploy.mutex import Mutex
 from lockship.deploy.observe import observe
 from lockship.deploy.plan import release_of
 from lockship.deploy.probe import Halted
-from lockship.deploy.proxy.image import ProxyImage
 from lockship.deploy.state import HostState
 from lockship.deploy.steps import HostPlan, Plan
 from lockship.errors import AttentionError, InterruptedByUser, LockshipError, RefusedError
 from lockship.host.journal import Act
 from lockship.host.server import Server
 from lockship.lock.model import Lock
-from lockship.progress import Report, quiet
+from lockship.progress import Event, Report, quiet
+from lockship.secrets.secret import Secret
 
 Failed = dict[str, LockshipError]
 
@@ -32,7 +33,8 @@ class Task:
     """What is to be done on which hosts; `role` None is all of them.
 
     `plan` is pure, of what `observe` sees. `one_by_one`: a host is begun when the one before it
-    has ended well.
+    has ended well. Where `accessories` are named it is about these; `secrets` and `files` are what
+    their containers get; `notes` says what is left as it is.
     """
 
     command: Act
@@ -41,6 +43,10 @@ class Task:
     role: str | None = None
     one_by_one: bool = False
     observe: Callable[[Server, Lock], HostState] = observe
+    accessories: Sequence[str] = ()
+    secrets: Mapping[str, Secret] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    notes: Callable[[HostState], Iterable[str]] = lambda _: ()
 
 
 def look(lock: Lock, task: Task, *, report: Report = quiet) -> Plan:
@@ -69,7 +75,11 @@ def run(
     with connected(lock, task.hosts, report) as opened:
         opened.values_or_raise("Not every host can be reached; nothing was changed.")
         servers = opened.done
-        plan = _plan(lock, task, _observe(lock, task, servers))
+        states = _observe(lock, task, servers)
+        for state in states:
+            for note in task.notes(state):
+                report(Event("note", note, state.host))
+        plan = _plan(lock, task, states)
         if plan.empty and agreed is None:
             return plan
         with held_everywhere(
@@ -82,8 +92,9 @@ def run(
                     "The hosts changed since the question was asked; nothing was done.",
                     hint="Run the same command again, and look at its list.",
                 )
-            with ProxyImage(lock, report) as image:
-                work = Work(lock, lock.artifact, _ship_nothing, image.get, stop)
+            with ForeignImages(lock, report) as images:
+                given = task.secrets, task.files
+                work = Work(lock, lock.artifact, _ship_nothing, images, stop, *given)
                 doing = _Doing(lock, task, servers, mutexes, work, report)
                 failed = doing.all(plan)
             failed |= doing.record(plan, states, performer, failed)
@@ -151,21 +162,23 @@ class _Doing:
     ) -> Failed:
         """Write a line into the journal of every host where something was to be done.
 
-        The line is about the release that was there.
+        The line is about the release that was there; of accessories, about this lock.
         """
         touched = {host.host for host in plan.hosts if not host.empty}
-        here = release_of(self.lock, self.lock.artifact)
+        here = release_of(self.lock, None if self.task.accessories else self.lock.artifact)
         before = {state.host: state for state in states if state.host in touched}
 
         def one(name: str) -> None:
             self.mutexes[name].check()
+            roles = [self.task.role] if self.task.role else roles_on(self.lock, name)
             line = journal.entry(
                 self.lock,
                 before[name].releases[-1] if before[name].releases else here,
                 command=self.task.command,
                 outcome="attention" if name in failed else "done",
-                roles=[self.task.role] if self.task.role else roles_on(self.lock, name),
+                roles=() if self.task.accessories else roles,
                 performer=performer,
+                accessories=self.task.accessories,
             )
             journal.append(self.servers[name], self.lock, line)
 

@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Callable
 from typing import Final
 
+from lockship.deploy.foreign import ForeignImages
 from lockship.deploy.proxy import certificates, confirm, plugin, route, tls
 from lockship.deploy.proxy.container import NAME, STOP_TIMEOUT, is_ours, proxy_spec
 from lockship.deploy.proxy.observe import observe_proxy
@@ -23,6 +24,11 @@ The container lockship-proxy reads them at once when they change.
 """
 
 GetImage = Callable[[Server], str]
+
+
+def image_of(images: ForeignImages, lock: Lock) -> GetImage:
+    """Return what brings the proxy's image to a server, and tells its id there."""
+    return lambda server: images.get(server, settings(lock).image, "the proxy's image")
 
 
 def settings(lock: Lock) -> ProxyServer:

@@ -10,10 +10,10 @@ from msgspec import Struct
 
 from lockship.deploy.containers import merged
 from lockship.deploy.fleet import connected, each, used_hosts
+from lockship.deploy.foreign import ForeignImages
 from lockship.deploy.proxy import boot as booting
 from lockship.deploy.proxy import route
 from lockship.deploy.proxy.container import IMAGE, NAME, STOP_TIMEOUT, as_locked, is_ours
-from lockship.deploy.proxy.image import ProxyImage
 from lockship.deploy.proxy.observe import observe_proxy
 from lockship.deploy.state import ProxyState
 from lockship.errors import LockshipError, RefusedError
@@ -47,7 +47,7 @@ class Row(Struct, frozen=True, rename="kebab"):
 def boot(lock: Lock, *, host: str | None = None, report: Report = quiet) -> list[str]:
     """Start the proxy where it doesn't run; return the hosts where it was started."""
     started = _everywhere(
-        lock, host, report, "boot the proxy", lambda s, i: booting.boot(s, lock, i.get)
+        lock, host, report, "boot the proxy", lambda s, i: booting.boot(s, lock, i)
     )
     return [name for name, new in started.items() if new]
 
@@ -55,7 +55,7 @@ def boot(lock: Lock, *, host: str | None = None, report: Report = quiet) -> list
 def reboot(lock: Lock, *, host: str | None = None, report: Report = quiet) -> list[str]:
     """Replace the proxy by one with the lock's settings; return the hosts."""
     done = _everywhere(
-        lock, host, report, "reboot the proxy", lambda s, i: booting.reboot(s, lock, i.get)
+        lock, host, report, "reboot the proxy", lambda s, i: booting.reboot(s, lock, i)
     )
     return list(done)
 
@@ -134,19 +134,19 @@ def _everywhere(
     host: str | None,
     report: Report,
     what: str,
-    do: Callable[[Server, ProxyImage], T],
+    do: Callable[[Server, booting.GetImage], T],
 ) -> dict[str, T]:
     booting.settings(lock)
     with (
         connected(lock, proxied_hosts(lock, host), report) as opened,
-        ProxyImage(lock, report) as image,
+        ForeignImages(lock, report) as images,
     ):
         opened.values_or_raise("Not every host can be reached; nothing was changed.")
 
         def one(name: str) -> T:
             report(Event("start", what, name))
             try:
-                done = do(opened.done[name], image)
+                done = do(opened.done[name], booting.image_of(images, lock))
             except LockshipError:
                 report(Event("failed", what, name))
                 raise

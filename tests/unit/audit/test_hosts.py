@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from lockship.audit.evidence import HostEvidence, Running
 from lockship.audit.hosts import Known, unexplained
-from lockship.host.journal import Entry, hash_of
+from lockship.host.journal import Act, Entry, hash_of
+from lockship.lock.accessory import Accessory, settings_key
 from lockship.lock.model import Lock
 from tests.unit.locks import make_lock
 
@@ -54,13 +55,13 @@ def test_each_field_of_a_line_that_is_edited_shows(field: str) -> None:
     """The chain names the line after it; what the lock knows better is named at the line itself."""
     document = msgspec.json.decode(SOUND[1])
     document[field] = (
-        ["api"] if field == "roles" else "restart" if field == "command"
+        ["api"] if field in ("roles", "accessories") else "restart" if field == "command"
         else "failed" if field == "outcome" else "sha256:" + "1" * 64
     )  # fmt: skip
     found = told([SOUND[0], msgspec.json.encode(document), SOUND[2]])
     own = {
         "service": "journal", "destination": "journal", "version": "journal", "roles": "journal",
-        "fingerprint": "uncommitted", "previous": "gap",
+        "fingerprint": "uncommitted", "previous": "gap", "accessories": "journal",
     }  # fmt: skip
     here = [(own[field], "journal line 2")] if field in own else []
     assert found == [*here, ("gap", "journal line 3")]
@@ -98,3 +99,45 @@ def test_containers_that_no_lock_explains() -> None:
     assert told(SOUND[:1], one(fingerprint=TWO.fingerprint)) == [("unrecorded", "container a")]
     # Where no artifact was committed, the journal says which image its deploy brought.
     assert told(SOUND, one(fingerprint=TWO.fingerprint)) == []
+
+
+def test_accessories_that_no_lock_explains() -> None:
+    """An accessory outlives locks: any committed one that describes it explains it."""
+    db = Accessory(image="postgres:16", hosts=("local",))
+    lock = make_lock(accessories={"db": db})
+    known = Known({lock.fingerprint: lock, ONE.fingerprint: ONE})
+
+    def found(**changes: str) -> list[tuple[str, str]]:
+        sound = Running("shop-db", IMAGE, "shop", accessory="db", settings=settings_key(db))
+        evidence = HostEvidence("local", "shop", b"", (replace(sound, **changes),))
+        return [(each.kind, each.what) for each in unexplained(evidence, known)]
+
+    assert found() == []
+    assert found(settings_image=IMAGE) == []
+    assert found(accessory="cache") == [
+        ("by hand", "no committed lock has an accessory cache on this host")
+    ]
+    assert found(settings="0" * 16) == [
+        ("by hand", "no committed lock describes accessory db as it is")
+    ]
+    assert found(project="blog") == [
+        ("by hand", "no committed lock has an accessory db on this host")
+    ]
+    assert [kind for kind, _ in found(settings_image="sha256:" + "cd" * 32)] == ["image"]
+
+
+def test_what_the_journal_says_of_accessories() -> None:
+    db = Accessory(image="postgres:16", hosts=("local",))
+    lock = make_lock(accessories={"db": db})
+    known = Known({lock.fingerprint: lock})
+
+    def said(command: Act, *names: str) -> list[str]:
+        line = replace(
+            entry(lock, "1"), command=command, outcome="done", roles=(), accessories=names
+        )
+        evidence = HostEvidence("local", "shop", msgspec.json.encode(line) + b"\n")
+        return [each.what for each in unexplained(evidence, known)]
+
+    assert said("accessory boot", "db") == []
+    assert said("accessory boot", "cache") == ["the lock has no accessory cache"]
+    assert said("accessory remove", "cache") == [], "one that left the lock"

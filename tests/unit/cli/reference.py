@@ -24,7 +24,10 @@ Reference = dict[tuple[str, str], tuple[str, str]]  # (table, key) to (type, def
 
 
 def documented(page: str) -> tuple[Reference, dict[tuple[str, str], str]]:
-    """Return what a page says of each key's type and default, and its meanings."""
+    """Return what a page says of each key's type and default, and its meanings.
+
+    A table may say that its keys are those of another one above it, of the same type.
+    """
     keys: Reference = {}
     meanings: dict[tuple[str, str], str] = {}
     table = ""
@@ -36,6 +39,11 @@ def documented(page: str) -> tuple[Reference, dict[tuple[str, str], str]]:
             assert (table, key.strip("`")) not in keys, f"{table} {key} is documented twice"
             keys[table, key.strip("`")] = (kind, default)
             meanings[table, key.strip("`")] = meaning
+        elif same := re.match(r"Its keys are those of \[?`\[([^\]]+)\]`", line):
+            found = {key: said for key, said in keys.items() if key[0] == same[1]}
+            assert found, f"{table} has the keys of {same[1]}, which is not above it"
+            keys |= {(table, key): said for (_, key), said in found.items()}
+            meanings |= {(table, key): meanings[same[1], key] for _, key in found}
     return keys, meanings
 
 

@@ -92,4 +92,4 @@ def test_every_exit_status_is_documented() -> None:
 def test_every_command_has_a_destination_and_data_has_json(words: str) -> None:
     names = {option for each in commands()[words].params for option in each.opts}
     assert {"-d", "--destination"} <= names
-    assert "--json" in names or words == "lockship exec"  # its data is the command's own
+    assert "--json" in names or words.endswith(" exec")  # its data is the command's own

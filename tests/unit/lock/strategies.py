@@ -32,6 +32,10 @@ _EXAMPLES: dict[Any, tuple[str, ...]] = {
     names.ImageReference: ("traefik:v3.7", "example.com:5000/a/b:1@sha256:" + "0a" * 32),
     names.IpAddress: ("127.0.0.1", "[::1]"),
     names.ListenAddress: ("127.0.0.1:9100", "[::1]:1"),
+    names.LockedFile: (
+        "100644 " + "0a" * 20 + " a b/ü:/etc/x",
+        "100755 " + "f" * 40 + " ...:/...",
+    ),
     names.Memory: ("0", "512m"),
     names.Network: ("10.0.0.0/8", "::1"),
     names.ObjectId: ("0" * 40, "0123456789abcdef" * 2 + "01234567"),
@@ -130,7 +134,7 @@ _LOCK = structs(
 @st.composite
 def _locks(draw: st.DrawFn) -> Lock:
     lock = draw(_LOCK)
-    there = sorted({name for role in lock.roles.values() for name in role.hosts})
+    there = sorted(lock.every_host)
     hosts = {name: draw(_HOST) for name in there}
     fields = {name: getattr(lock, name) for name in lock.__struct_fields__}
     return sealed(Lock(**{**fields, "hosts": hosts}))

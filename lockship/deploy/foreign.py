@@ -1,4 +1,4 @@
-"""How the proxy's image gets to a host: it is no service's, so no `build` makes it.
+"""How an image that no `build` makes gets to a host: the proxy's, or an accessory's.
 
 What is there is taken. With a digest in its name it is pulled by it. Else this machine's engine is
 asked, so that every host gets the same; what isn't here either, hosts pull by its tag.
@@ -10,7 +10,6 @@ import threading
 from contextlib import ExitStack
 from types import TracebackType
 
-from lockship.deploy.proxy.boot import settings
 from lockship.deploy.spoolfolder import spool_folder
 from lockship.errors import LockshipError
 from lockship.host.connect import connect
@@ -22,8 +21,8 @@ from lockship.lock.model import LOCAL, Host, Lock
 from lockship.progress import Event, Report
 
 
-class ProxyImage:
-    """The proxy's image for one command. Taken out of the local engine once, for all hosts.
+class ForeignImages:
+    """Images for one command. Each is taken out of the local engine once, for all hosts.
 
     Use as a context manager. Where no host needs it, nothing is asked and nothing is kept.
     """
@@ -33,10 +32,9 @@ class ProxyImage:
         self._report = report
         self._opened = ExitStack()
         self._asking = threading.Lock()
-        self._asked = False
-        self._spool: Spool | None = None
+        self._spools: dict[str, Spool | None] = {}
 
-    def __enter__(self) -> ProxyImage:
+    def __enter__(self) -> ForeignImages:
         return self
 
     def __exit__(
@@ -47,12 +45,10 @@ class ProxyImage:
     ) -> None:
         self._opened.close()
 
-    def get(self, server: Server) -> str:
-        """Bring the image to a server, unless it is there, and return its id."""
-        reference = settings(self._lock).image
+    def get(self, server: Server, reference: str, what: str) -> str:
+        """Bring an image, `what` in words, to a server unless it is there; return its id."""
         named, _, digest = reference.partition("@")
-        repository = named.rpartition(":")[0]
-        wanted = f"{repository}@{digest}" if digest else named
+        wanted = asked_for(reference)
         found = server.image(wanted)
         if found is None:
             spooled = None if digest else self._spooled(named)
@@ -60,30 +56,18 @@ class ProxyImage:
                 sent = feed(server, spooled, missing_layers(server, spooled.image))
                 self._report(Event("note", f"sent {sent} bytes of {named}", server.name))
             else:
-                self._pull(server, wanted)
+                _pull(server, wanted, what)
             found = server.image(wanted)
         if found is None:
             raise LockshipError(f"{server.name}: the image {wanted} didn't arrive.")
         return found.id
 
-    def _pull(self, server: Server, wanted: str) -> None:
-        registry = Image(repository=wanted.partition("@")[0], tag="").registry
-        try:
-            server.pull(wanted, registry_auth(registry))
-        except LockshipError as error:
-            raise LockshipError(
-                f"{server.name}: the proxy's image can't be had.",
-                details=[error.message, *error.details],
-                hint=f"Let the host reach its registry, or have it here: docker pull {wanted}",
-            ) from error
-
     def _spooled(self, named: str) -> Spool | None:
         """Export the image of this machine's engine, whichever host comes first; None: not here."""
         with self._asking:
-            if not self._asked:
-                self._spool = self._export(named)
-                self._asked = True
-            return self._spool
+            if named not in self._spools:
+                self._spools[named] = self._export(named)
+            return self._spools[named]
 
     def _export(self, named: str) -> Spool | None:
         limit = self._lock.deploy.connect_timeout
@@ -99,6 +83,24 @@ class ProxyImage:
             return spool(source, image.id, frozenset(image.layers), folder, tags=[named])
         except OSError as error:
             raise LockshipError(
-                f"The proxy's image can't be kept on this machine on its way: {error.strerror}.",
+                f"The image {named} can't be kept on this machine on its way: {error.strerror}.",
                 hint="Make room in the folder for temporary files, or set TMPDIR to another one.",
             ) from error
+
+
+def asked_for(reference: str) -> str:
+    """Return by what an engine knows an image: `repository@digest`, or `repository:tag`."""
+    named, _, digest = reference.partition("@")
+    return f"{named.rpartition(':')[0]}@{digest}" if digest else named
+
+
+def _pull(server: Server, wanted: str, what: str) -> None:
+    registry = Image(repository=wanted.partition("@")[0], tag="").registry
+    try:
+        server.pull(wanted, registry_auth(registry))
+    except LockshipError as error:
+        raise LockshipError(
+            f"{server.name}: {what} can't be had.",
+            details=[error.message, *error.details],
+            hint=f"Let the host reach its registry, or have it here: docker pull {wanted}",
+        ) from error

@@ -1,0 +1,170 @@
+"""A database and a cache beside a service: their whole life on real hosts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.fleet.shop import Json, Shop, config, environment
+from tests.fleet.test_secrets import VALUES, assert_hidden
+from tests.harness import Fleet, Registry
+
+# It serves its volume, and writes into it how often it was started, as a database would its data.
+SERVE = "echo begun >> /data/log; exec httpd -f -p 5432 -h /data"
+ACCESSORIES = """\
+[accessories.db]
+image = "{image}"
+role = "web"
+command = ["sh", "-c", "{serve}"]
+ports = ["5432:5432"]
+volumes = ["shop-db:/data"]
+files = ["db/db.conf:/etc/db/conf.d/db.conf", "db/tool:/usr/bin/tool"]
+env = {{ MODE = "{mode}" }}
+secrets = ["TOKEN"]
+healthcheck = {{ path = "/log", port = 5432, interval = 0.1 }}
+stop-timeout = 0.1
+
+[accessories.cache]
+image = "cache:1"
+hosts = ["web2"]
+command = ["sleep", "1000"]
+stop-timeout = 0.1
+
+[secrets]
+TOKEN = "env:SHOP_TOKEN"
+"""
+
+
+def pushed(fleet: Fleet, registry: Registry) -> str:
+    """An image in the registry, by the reference that a configuration pins it with."""
+    tag, home = f"{registry.address}/acme/db:1", fleet.engine
+    home.docker("tag", "busybox:1.36", tag)
+    home.docker("--config", str(fleet.home.docker_config.parent), "push", "--quiet", tag)
+    digest, _ = registry.manifest("acme/db", "1")
+    return f"{tag}@{digest}"
+
+
+def inspected(shop: Shop, host: str, container: str) -> Json:
+    (found,) = json.loads(shop.engine(host).docker("inspect", container))
+    assert isinstance(found, dict)
+    return found
+
+
+def asked(shop: Shop) -> str:
+    """What the service's own container gets of the database, by its name."""
+    (web,) = [each["Id"] for each in shop.containers("web1") if each["State"]["Running"]]
+    url = "http://db.shop.internal:5432/log"
+    return shop.engine("web1").docker("exec", web, "wget", "-qO-", url)
+
+
+def verdicts(shop: Shop, *, expect: int) -> dict[str, str]:
+    found = json.loads(shop.run("status", "--json", expect=expect).stdout)
+    return {row["accessory"]: row["verdict"] for row in found["accessories"]}
+
+
+def test_the_life_of_a_database_and_a_cache(clean_fleet: Fleet, tmp_path: Path) -> None:
+    assert clean_fleet.registry
+    image = pushed(clean_fleet, clean_fleet.registry)
+    clean_fleet.engine.docker("tag", "busybox:1.36", "cache:1")  # on this machine alone
+
+    def tables(mode: str) -> str:
+        more = ACCESSORIES.format(image=image, serve=SERVE, mode=mode)
+        return config(hosts=("web1",), ports="", more=more)
+
+    shop = Shop.create(clean_fleet, tmp_path / "shop", tables("one"))
+    shop.write("db/db.conf", "from git\n")
+    shop.write("db/tool", "#!/bin/sh\necho tool\n")
+    (shop.folder / "db/tool").chmod(0o755)
+    shop.commit("Configure the database")
+    env = {"SHOP_TOKEN": VALUES["TOKEN"]}
+    shop.run("prepare")
+
+    # A deploy starts none, and says so.
+    deployed = shop.run("deploy", env=env)
+    assert "accessory db isn't there: `lockship accessory boot db`" in deployed.stderr
+    assert verdicts(shop, expect=3) == {"db": "missing", "cache": "missing"}
+
+    # Boot: with image, files from git, secret, private port, network. A second one does nothing.
+    shop.write("db/db.conf", "not from git\n")
+    plan = json.loads(shop.run("accessory", "boot", "--plan", "--json").stdout)
+    kinds = [step["do"] for step in plan["hosts"][0]["switch"]]
+    assert kinds == [
+        "store-lock", "fetch-image", "create-accessory", "start-container", "probe-accessory",
+    ]  # fmt: skip
+    booted = shop.run("accessory", "boot", env=env)
+    db = inspected(shop, "web1", "shop-db")
+    (port,) = db["HostConfig"]["PortBindings"]["5432/tcp"]
+    assert port["HostIp"] == "127.0.0.1"
+    assert environment(db).items() >= {"MODE": "one", "TOKEN": VALUES["TOKEN"]}.items()
+    assert_hidden(booted.stderr + json.dumps({**db, "Config": {**db["Config"], "Env": None}}))
+    inside = "cat /etc/db/conf.d/db.conf; stat -c %a /etc/db /etc/db/conf.d/db.conf; tool"
+    said = shop.run("accessory", "exec", "db", "--", "sh", "-c", inside).stdout
+    assert said.splitlines() == ["from git", "755", "644", "tool"]
+    assert shop.run("accessory", "exec", "db", "--", "false", expect=1).stdout == ""
+    assert asked(shop) == "begun\n"
+    again = shop.run("accessory", "boot", "db", "--json", env=env)
+    assert json.loads(again.stdout)["changed"] is False
+    assert inspected(shop, "web2", "shop-cache")["State"]["Running"]
+    shop.run("status")
+    shop.git("checkout", "--quiet", "db")
+
+    # Stopped behind lockship's back: seen, and started again as it was.
+    shop.engine("web1").docker("stop", "--time", "0", "shop-db")
+    assert verdicts(shop, expect=3)["db"] == "stopped"
+    assert "accessory db is exited" in shop.run("deploy", env=env).stderr
+    shop.run("accessory", "boot", "db", env=env)
+    back = inspected(shop, "web1", "shop-db")
+    assert back["Id"] == db["Id"]
+    started = back["State"]["StartedAt"]
+
+    # Another configuration: a deploy leaves it alone and says what to type.
+    shop.write("lockship.toml", tables("two"))
+    shop.commit("Another mode")
+    shop.run("prepare")
+    said = shop.run("deploy", env=env).stderr
+    assert "accessory db differs from the lock (another configuration)" in said
+    assert "`lockship accessory reboot db`" in said
+    left = inspected(shop, "web1", "shop-db")
+    assert (left["Id"], left["State"]["StartedAt"]) == (db["Id"], started)
+    assert verdicts(shop, expect=3) == {"db": "another configuration", "cache": "as locked"}
+    assert "differs" in shop.run("accessory", "boot", env=env).stderr
+    assert inspected(shop, "web1", "shop-db")["Id"] == db["Id"]
+
+    # Reboot: asks first, makes it anew, and keeps the volume's data.
+    assert "asks before" in shop.run("accessory", "reboot", "db", env=env, expect=2).stderr
+    shop.run("accessory", "reboot", "db", "-y", env=env)
+    new = inspected(shop, "web1", "shop-db")
+    assert new["Id"] != db["Id"]
+    assert environment(new)["MODE"] == "two"
+    assert asked(shop) == "begun\n" * 3
+    shop.run("accessory", "status")
+
+    # The service goes, its accessories stay; a prune and a deploy leave them, too.
+    shop.run("prune", "-y")
+    shop.run("remove", "-y")
+    shop.run("deploy", env=env)
+    assert inspected(shop, "web1", "shop-db")["Id"] == new["Id"]
+
+    logs = shop.run("accessory", "logs", "db").stdout
+    assert logs == "" or logs.startswith("web1 shop-db | ")
+
+    # Removed, the volume only when that is asked for.
+    volumes = "volume", "ls", "--quiet"
+    shop.run("accessory", "remove", "db", "-y")
+    assert "shop-db" in shop.engine("web1").docker(*volumes)
+    shop.run("accessory", "remove", "all", "--volumes", "-y")
+    assert "shop-db" not in shop.engine("web1").docker(*volumes)
+    assert "shop-cache" not in shop.engine("web2").docker("ps", "--all")
+
+    acts = [(line["command"], line.get("accessories")) for line in shop.journal("web1")]
+    assert [act for act in acts if act[1]] == [
+        ("accessory boot", ["db", "cache"]),
+        ("accessory boot", ["db"]),
+        ("accessory reboot", ["db"]),
+        ("accessory remove", ["db"]),
+        ("accessory remove", ["db", "cache"]),
+    ]
+    for folder in (shop.run_folder("web1"), shop.folder):
+        for path in folder.rglob("*"):
+            if path.is_file():
+                assert_hidden(path.read_text(errors="replace"))
