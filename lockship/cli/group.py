@@ -14,6 +14,7 @@ from lockship import __version__
 COMMANDS: Final = {
     "init": "Write a lockship.toml that works for this repository.",
     "prepare": "Look at git and lockship.toml once, and write the lock.",
+    "config": "Show the configuration, and where each value is said.",
     "build": "Build the locked image, and push it where there is a registry.",
     "deploy": "Bring every host to what the lock says.",
     "rollback": "Bring every host back to a version that it served before.",

@@ -7,20 +7,17 @@ is the lock's own.
 from __future__ import annotations
 
 import shlex
-import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, field
 
-from lockship.errors import UsageError
 from lockship.lock.container import ContainerOptions
 from lockship.lock.environment import HostTag, TagName
 from lockship.lock.image import Build
 from lockship.lock.model import Host, Policy
 from lockship.lock.names import (
-    CONFIG_NAME,
     EnvName,
     Memory,
     PublishedPort,
@@ -35,7 +32,7 @@ from lockship.lock.proxy import Proxy
 from lockship.lock.role import Deploy, Healthcheck, Role
 from lockship.lock.shape import Problem, convert
 from lockship.lock.table import Table
-from lockship.prepare import hosts, rules
+from lockship.prepare import documents, hosts, rules
 from lockship.prepare.accessories import AccessoryTable
 from lockship.prepare.complaint import Document, complain
 
@@ -111,6 +108,7 @@ class Config(Table, frozen=True):
     proxy: Proxy | None = None
     accessories: dict[RoleName, AccessoryTable] = field(default_factory=dict)
     policy: Policy | None = None
+    unset: tuple[str, ...] = ()
 
     def hosts(self) -> dict[str, Host]:
         """Return every host by its name, in order of names, without keys."""
@@ -124,57 +122,23 @@ class Config(Table, frozen=True):
         return dict(sorted(found.items()))
 
 
-def config_name(destination: str | None) -> str:
-    """Return the file that is merged over `lockship.toml` (None: `lockship.toml` itself)."""
-    return f"lockship.{destination}.toml" if destination else CONFIG_NAME
-
-
-def config_names(destination: str | None) -> tuple[str, ...]:
-    """Return the configuration's files, in order of merging."""
-    return (CONFIG_NAME, config_name(destination)) if destination else (CONFIG_NAME,)
-
-
-def parse(files: dict[str, bytes]) -> Config:
+def parse(files: Mapping[str, bytes]) -> Config:
     """Return the configuration in `files` (name to content, each merged over those before it).
 
     Raises UsageError with every problem at once.
     """
-    documents = [_document(name, data) for name, data in files.items()]
-    merged: dict[str, Any] = {}
-    for document in documents:
-        merged = merge(merged, document.tables)
-    config, found = convert(merged, Config)
+    return judge(documents.read(files))
+
+
+def judge(read: Sequence[Document]) -> Config:
+    """Return the configuration that the documents make. Raises UsageError with every problem."""
+    merged, found = documents.laid_over(read)
+    config, wrong = convert(merged, Config)
+    found += wrong
     found += rules.check(merged, {problem.path for problem in found})
     if config is None or found:
-        raise complain(documents, sorted(found, key=_in_file_order(merged)))
+        raise complain(read, sorted(found, key=_in_file_order(merged)))
     return config
-
-
-def merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """Return `above` laid over `below`: tables key by key, everything else replaced."""
-    result = dict(below)
-    for key, value in above.items():
-        old = below.get(key)
-        if isinstance(old, dict) and isinstance(value, dict):
-            result[key] = merge(old, value)
-        else:
-            result[key] = value
-    return result
-
-
-def _document(name: str, data: bytes) -> Document:
-    try:
-        text = data.decode()
-        return Document(name, text, tomllib.loads(text))
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise UsageError(f"{name}:{line}: this is not UTF-8 text.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(
-            f"{name} is not valid TOML: {error}.", hint="The format: https://toml.io/en/v1.0.0"
-        ) from error
-    except RecursionError as error:
-        raise UsageError(f"{name} is nested too deeply.") from error
 
 
 def _in_file_order(merged: dict[str, Any]) -> Any:

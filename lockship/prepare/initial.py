@@ -10,7 +10,7 @@ from lockship.errors import LockshipError, RefusedError, UsageError
 from lockship.git import Repository
 from lockship.lock.names import CONFIG_NAME
 from lockship.lock.place import service_folder
-from lockship.prepare.config import config_name
+from lockship.prepare.configfiles import config_name
 from lockship.prepare.dockerfile import exposed_port
 from lockship.prepare.previous import lock_path
 

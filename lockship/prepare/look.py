@@ -10,16 +10,12 @@ from functools import partial
 
 import msgspec
 
-from lockship.errors import UsageError
 from lockship.git import Objects, Repository
 from lockship.gitobjects import (
     Commit,
     Read,
     content_tree,
-    entries,
-    find_entry,
     hash_object,
-    quoted,
 )
 from lockship.history.head import underway
 from lockship.history.snapshot import changes, commit_data
@@ -29,6 +25,7 @@ from lockship.lock.version import derived_version
 from lockship.prepare import config, dirty, snapshot, source
 from lockship.prepare.accessories import lock_files
 from lockship.prepare.ahead import Listing
+from lockship.prepare.configfiles import config_files
 from lockship.prepare.filters import refuse_filters
 from lockship.prepare.scope import refuse_missing, scope
 from lockship.selection import covers, select
@@ -99,7 +96,7 @@ def look(
                 locked = _dirty_content(repository, objects, head, env, scoped(locked.root))
                 origin, _ = source.source_commit(objects, head, _raw(locked.paths))
         refuse_filters(repository, objects.read, locked.root, locked.attributes, env, locked.paths)
-        parsed = config.parse(_config_files(objects.read, locked.root, folder, destination))
+        parsed = config.parse(config_files(objects.read, locked.root, folder, destination))
         refuse_missing(objects.read, locked.root, parsed.build, _raw(locked.paths))
         files = lock_files(objects.read, locked.root, parsed.accessories, _raw(locked.paths))
     seen = _describe(origin, locked)
@@ -169,34 +166,3 @@ def _describe(origin: Commit, locked: _Content) -> Source:
         committed_at=origin.committed_at,
         dirty=False,
     )
-
-
-def _config_files(read: Read, tree: str, folder: str, destination: str | None) -> dict[str, bytes]:
-    """Return the configuration's files from the tree that is locked, in order of merging."""
-    files: dict[str, bytes] = {}
-    for base in config.config_names(destination):
-        name = f"{folder}/{base}" if folder else base
-        entry = find_entry(read, tree, os.fsencode(name))
-        if entry is None:
-            raise UsageError(
-                f"{quoted(os.fsencode(name))} is not in what is locked.",
-                hint=_remedy(read, tree, folder, destination),
-            )
-        if not entry.is_file:
-            raise UsageError(f"{name} is not a regular file in git.", hint="Make it one.")
-        files[name] = read(entry.id)
-    return files
-
-
-def _remedy(read: Read, tree: str, folder: str, destination: str | None) -> str:
-    here = find_entry(read, tree, os.fsencode(folder)) if folder else None
-    listed = entries(read(here.id if here else tree)) if here or not folder else []
-    names = [entry.name.decode(errors="replace") for entry in listed]
-    there = [
-        name[9:-5] for name in names if name.startswith("lockship.") and name.endswith(".toml")
-    ]
-    others = ", ".join(name for name in there if name)
-    if destination and others:
-        return f"Destinations here: {others}."
-    words = f"`lockship init{f' --destination {destination}' if destination else ''}`"
-    return f"Write one with {words} and commit it; if it's there, see that git doesn't ignore it."

@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lockship.git import Repository
 from lockship.prepare.ahead import begun
+from lockship.prepare.apart import apart
 from lockship.progress import Event, Report, quiet
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def check(start: Path, *, destination: str | None = None) -> Checked:
     Writes nothing at all: a dirty tree's objects go to a folder that is thrown away. Raises as
     `prepare` does, but a dirty tree and a damaged lock aren't refused: they make differences.
     """
-    with begun(start) as (status, listing), _thrown_away() as folder:
+    with begun(start) as (status, listing), ExitStack() as ending:
         from lockship.lock.diff import differences
         from lockship.lock.place import path_below, service_folder
         from lockship.prepare import previous
@@ -140,7 +140,7 @@ def check(start: Path, *, destination: str | None = None) -> Checked:
         path = previous.lock_path(here, destination)
         below = path_below(repository.root, here)
         before = previous.read(path, destination)
-        env = _apart(repository, folder)
+        env = ending.enter_context(apart(repository))
         seen = look(
             *(repository, status, listing),
             folder=below,
@@ -160,22 +160,3 @@ def check(start: Path, *, destination: str | None = None) -> Checked:
         )
         found = differences(before.lock, lock)
         return Checked(lock, path, before.lock, found, (*before.notes, *note))
-
-
-@contextmanager
-def _thrown_away() -> Iterator[Path]:
-    import tempfile  # slow to load, and `prepare` doesn't need it
-
-    with tempfile.TemporaryDirectory(prefix="lockship-") as folder:
-        yield Path(folder)
-
-
-def _apart(repository: Repository, folder: Path) -> Mapping[str, str]:
-    """Return the environment in which git reads this repository's objects and writes elsewhere."""
-    original = str(repository.common_dir / "objects")
-    # git(1), GIT_ALTERNATE_OBJECT_DIRECTORIES: a path with ':' in it is given in C quotes.
-    escaped = original.replace("\\", "\\\\").replace('"', '\\"')
-    return {
-        "GIT_OBJECT_DIRECTORY": str(folder),
-        "GIT_ALTERNATE_OBJECT_DIRECTORIES": f'"{escaped}"',
-    }

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Collection
-from typing import Any, Final
+from typing import Final
 
 from lockship.errors import UsageError
 from lockship.gitobjects import FOLDER, Read, find_entry, quoted
 from lockship.lock.image import Build
-from lockship.prepare.config import config_names, merge
+from lockship.prepare import documents
+from lockship.prepare.configfiles import config_files, config_paths
 from lockship.selection import covers, touches, without_nested
 
 OWN_FOLDER: Final = ".lockship"  # deploy hooks, and who may sign
@@ -20,15 +20,12 @@ def scope(read: Read, tree: str, folder: str, destination: str | None) -> tuple[
 
     Empty: the whole repository. What is wrong with the configuration is said by who reads it next.
     """
-    names = [f"{folder}/{name}" if folder else name for name in config_names(destination)]
-    merged: dict[str, Any] = {}
-    for name in names:
-        entry = find_entry(read, tree, name.encode())
-        if entry is not None and entry.is_file:
-            try:
-                merged = merge(merged, tomllib.loads(read(entry.id).decode()))
-            except (ValueError, RecursionError):
-                return ()
+    names = config_paths(folder, destination)
+    try:
+        files = config_files(read, tree, folder, destination)
+        merged, _ = documents.laid_over(documents.read(files))
+    except UsageError:
+        return ()
     source = merged.get("source")
     found = source.get("paths") if isinstance(source, dict) else None
     paths = [each for each in found if isinstance(each, str)] if isinstance(found, list) else []

@@ -157,7 +157,7 @@ def test_a_missing_lock_is_found_before_anything_heavy_is_loaded(
     assert loaded_by([command], tmp_path) & {"docker", "fabric", "paramiko"} == set()
 
 
-@pytest.mark.parametrize("command", ["prepare", "init"])
+@pytest.mark.parametrize("command", ["prepare", "init", "config"])
 def test_what_looks_at_git_loads_no_docker_and_no_ssh(command: str, tmp_path: Path) -> None:
     assert loaded_by([command], tmp_path) & {"docker", "fabric", "paramiko"} == set()
 
