@@ -25,23 +25,45 @@ _RUNS = ("running", "paused", "restarting")
 def verify_hosts(found: Iterable[Entry], report: Report) -> list[Finding]:
     """Read every host that a committed lock names; return what no lock explains."""
     entries = list(found)
-    committed = known(entries)
-    places = newest(entries)
+    return judged(entries, *read_hosts(entries, report))
+
+
+def read_hosts(
+    found: Iterable[Entry], report: Report
+) -> tuple[list[HostEvidence], list[tuple[str, LockshipError]]]:
+    """Read every host that a committed lock names, once for each project there.
+
+    Returns what was read, and why a host couldn't be, by its name.
+    """
+    read: list[HostEvidence] = []
+    failed: list[tuple[str, LockshipError]] = []
+    for lock, hosts in _by_lock(newest(found)):
+        here, not_here = _read_all(lock, hosts, report)
+        read += here
+        failed += not_here.items()
+    return read, failed
+
+
+def judged(
+    found: Iterable[Entry],
+    read: Iterable[HostEvidence],
+    failed: Iterable[tuple[str, LockshipError]],
+) -> list[Finding]:
+    """Hold what hosts said against the committed locks; a host that can't be read is a finding."""
+    committed = known(found)
     findings: list[Finding] = []
     network_told: set[tuple[str, str]] = set()
-    for lock, hosts in _by_lock(places):
-        read, failed = _read_all(lock, hosts, report)
-        for evidence in read:
-            for finding in unexplained(evidence, committed):
-                key = (evidence.host, finding.field or "")
-                if finding.what.startswith("it is in lockship's network") and key in network_told:
-                    continue  # two services on a host: each sees it
-                network_told.add(key)
-                findings.append(finding)
-        findings += [
-            Finding(about="host", kind="unreachable", what=e.message, hint=e.hint, host=name)
-            for name, e in failed.items()
-        ]
+    for evidence in read:
+        for finding in unexplained(evidence, committed):
+            key = (evidence.host, finding.field or "")
+            if finding.what.startswith("it is in lockship's network") and key in network_told:
+                continue  # two services on a host: each sees it
+            network_told.add(key)
+            findings.append(finding)
+    findings += [
+        Finding(about="host", kind="unreachable", what=e.message, hint=e.hint, host=name)
+        for name, e in failed
+    ]
     return findings
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from lockship.cli import options
+from lockship.cli.audit import selection
 from lockship.errors import EXIT_DONE
 
 if TYPE_CHECKING:
@@ -18,16 +20,8 @@ _FORMATS: Final = "--json and --csv are two formats: give one."
 
 
 @click.command("log")
-@click.option("--since", metavar="TIME", help="Not before: 2026-03-03, or '2 days ago'.")
-@click.option("--until", metavar="TIME", help="Not after; a date is its whole day.")
+@selection.narrowed
 @click.option("--at", metavar="TIME", help="What was locked then, one line for each lockfile.")
-@click.option("--service", metavar="NAME", help="Only locks of this service.")
-@options.destination
-@click.option("--author", metavar="TEXT", help="Only where author or committer has this in it.")
-@click.option("--version", metavar="VERSION", help="Only this version, or what begins so.")
-@click.option("--host", metavar="HOST", help="Only locks that deploy to this host.")
-@click.option("--ref", metavar="REF", help="The history of this branch, tag or commit.")
-@click.option("--all", "every", is_flag=True, help="The history of all branches and tags.")
 @click.option(
     "--everywhere", is_flag=True, help="Also folders that hold no lockfile any more (slower)."
 )
@@ -59,7 +53,7 @@ def command(
 
     Only committed lockfiles count. Times are those that the commits claim.
     """
-    from lockship.audit.select import Wanted, chosen
+    from lockship.audit.select import chosen, moment
     from lockship.cli.audit import listing, look
     from lockship.git import Repository
 
@@ -68,36 +62,19 @@ def command(
     if every and (ref or at):
         raise click.UsageError("--all goes with neither --ref nor --at.")
     repository = Repository.discover(Path.cwd())
-    wanted = Wanted(
-        since=_seconds(since, end=False),
-        until=_seconds(until, end=True),
-        service=service,
-        destination=destination,
-        author=author,
-        version=version,
-        host=host,
-    )
+    now = datetime.now().astimezone()
+    wanted = selection.wanted(
+        now, since, until, service=service, destination=destination, author=author,
+        version=version, host=host,
+    )  # fmt: skip
     if at is not None:
-        found = _at(repository, ref, _seconds(at, end=True) or 0, everywhere=everywhere)
+        found = _at(repository, ref, moment(at, now, end=True), everywhere=everywhere)
     else:
-        found = look.entries_of(repository, _tips(repository, ref, every), everywhere=everywhere)
+        tips = selection.tips(repository, ref, every)
+        found = look.entries_of(repository, tips, everywhere=everywhere)
     shown = chosen(found, wanted)[:lines]
     listing.show(look.rows_of(repository, shown, check=signatures), as_json=as_json, as_csv=as_csv)
     return EXIT_DONE
-
-
-def _seconds(text: str | None, *, end: bool) -> int | None:
-    from datetime import datetime
-
-    from lockship.audit.select import moment
-
-    return None if text is None else moment(text, datetime.now().astimezone(), end=end)
-
-
-def _tips(repository: Repository, ref: str | None, every: bool) -> list[str]:
-    from lockship.audit import revisions
-
-    return revisions.every_tip(repository) if every else [revisions.tip(repository, ref or "HEAD")]
 
 
 def _at(repository: Repository, ref: str | None, when: int, *, everywhere: bool) -> list[Entry]:

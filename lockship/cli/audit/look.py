@@ -7,8 +7,10 @@ from pathlib import Path
 
 from lockship.audit import revisions
 from lockship.audit.entries import Entry, entries
+from lockship.audit.finding import Finding
 from lockship.audit.history import look
 from lockship.audit.rows import Row, row
+from lockship.audit.verify import verify
 from lockship.git import Repository
 from lockship.history.signatures import Signature, signatures
 
@@ -27,6 +29,27 @@ def entries_of(
     cache = cache_folder() if remember else None
     history = look(repository, tips, everywhere=everywhere, cache=cache)
     return entries(history, lambda old, new: revisions.is_ancestor(repository, old, new))
+
+
+def everything(repository: Repository, asked: list[str]) -> list[Entry]:
+    """Return every state that revisions reach, in whatever folder, from git's objects alone."""
+    history = look(repository, asked, everywhere=True, cache=None)
+    return entries(history, lambda old, new: revisions.is_ancestor(repository, old, new))
+
+
+def of_destination(found: list[Entry], destination: str | None) -> list[Entry]:
+    """Return the states of one destination's locks; all where none is named."""
+    return [
+        each
+        for each in found
+        if destination is None or (each.about and each.about.service.destination == destination)
+    ]
+
+
+def verified(repository: Repository, found: list[Entry]) -> list[Finding]:
+    """Check states against git's objects, and ask git about the signatures that there are."""
+    said = signatures(repository, [each.commit.id for each in found if each.signed])
+    return verify(repository, found, said)
 
 
 def rows_of(repository: Repository, found: list[Entry], *, check: bool) -> list[Row]:

@@ -12,10 +12,8 @@ from lockship.cli.text import visible
 from lockship.errors import EXIT_DONE, EXIT_REFUSED
 
 if TYPE_CHECKING:
-    from lockship.audit.entries import Entry
     from lockship.audit.finding import Finding
     from lockship.audit.layers import Rebuilt
-    from lockship.git import Repository
 
 
 @click.command("verify")
@@ -45,6 +43,7 @@ def command(
     """
     from lockship.audit import revisions
     from lockship.cli import progress
+    from lockship.cli.audit import look
     from lockship.git import Repository
 
     if every and range:
@@ -53,7 +52,8 @@ def command(
     asked = (
         revisions.every_tip(repository) if every else revisions.part(repository, range or "HEAD")
     )
-    found, findings = _locks(repository, asked, destination)
+    found = look.of_destination(look.everything(repository, asked), destination)
+    findings = look.verified(repository, found)
     with progress.shown(quietly=as_json, brief=True) as report:
         if registry:
             from lockship.cli.audit.registry import verify_registry
@@ -80,26 +80,6 @@ def command(
         as_json=as_json,
     )
     return EXIT_REFUSED if findings else EXIT_DONE
-
-
-def _locks(
-    repository: Repository, asked: list[str], destination: str | None
-) -> tuple[list[Entry], list[Finding]]:
-    from lockship.audit import revisions
-    from lockship.audit.entries import entries
-    from lockship.audit.history import look
-    from lockship.audit.verify import verify
-    from lockship.history.signatures import signatures
-
-    history = look(repository, asked, everywhere=True, cache=None)
-    every = entries(history, lambda old, new: revisions.is_ancestor(repository, old, new))
-    found = [
-        each
-        for each in every
-        if destination is None or (each.about and each.about.service.destination == destination)
-    ]
-    said = signatures(repository, [each.commit.id for each in found if each.signed])
-    return found, verify(repository, found, said)
 
 
 def _show(findings: list[Finding], *, locks: int, rebuilt: Rebuilt | None, as_json: bool) -> None:

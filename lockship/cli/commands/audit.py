@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from lockship.cli.audit import diff, log, show, verify
+from lockship.cli.audit import diff, log, report, show, verify
 
 _HELP = ("-h", "--help")
 
@@ -26,5 +26,5 @@ def command() -> None:
     """
 
 
-for each in (log.command, show.command, diff.command, verify.command):
+for each in (log.command, show.command, diff.command, verify.command, report.command):
     command.add_command(each)

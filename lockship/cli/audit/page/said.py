@@ -1,0 +1,126 @@
+"""What a state or a deploy is called: outcomes, marks, changes; the same words on every page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from lockship.audit.report.model import Act, Mark, Report, State
+from lockship.cli.audit import listing
+from lockship.lock.diff import Difference
+
+OUTCOMES: Final = {
+    "deployed": "deployed",
+    "failed": "failed",
+    "undone": "undone",
+    "attention": "needs attention",
+    "done": "done",
+    "unrecorded": "not recorded",
+}
+FAILED: Final = ("failed", "undone", "attention")
+_KINDS: Final = {
+    "built": "image recorded",
+    "moved": "moved",
+    "removed": "removed",
+    "rewritten": "rewritten",
+    "unreadable": "unreadable",
+}
+# What always changes with the source, and is said of each deploy anyway.
+_FOLLOWS: Final = (
+    *("service.version", "source.tree", "source.subject", "source.author"),
+    *("source.committed-at", "source.changes", "source.snapshot", "image.tag"),
+)
+_CHANGES: Final = 20
+
+
+def outcome(state: State) -> str:
+    """Say what came of a state; of one that is no deploy what it is."""
+    if state.outcome is None:
+        return _KINDS.get(state.row.kind, "as on another branch")
+    return OUTCOMES.get(state.outcome, state.outcome)
+
+
+def tokens(state: State) -> list[str]:
+    """Return the words that the outcome's filter knows a state by."""
+    found = [state.outcome if state.outcome in OUTCOMES else "other"]
+    if state.row.kind == "rollback":
+        found.append("rollback")
+    if state.row.forced:
+        found.append("forced")
+    if state.findings or state.row.problems:
+        found.append("wrong")
+    return [word for word in found if word]
+
+
+def marks(state: State) -> list[str]:
+    """Return what is particular about a state; an outcome only where there were several."""
+    record = state.row.record
+    told = record.outcome if record else None
+    return [mark for mark in listing.marks(state.row) if mark != told]
+
+
+def shape(mark: Mark) -> str:
+    """Return by which of the four shapes a deploy is drawn."""
+    if mark.outcome in FAILED:
+        return "failed"
+    if mark.back:
+        return "rollback"
+    return "forced" if mark.forced else "deployed"
+
+
+def projects(report: Report) -> str:
+    """Name the services of a report."""
+    return ", ".join(report.scope.projects) or "no service"
+
+
+def project(state: State) -> str:
+    """Name a state's service with its destination; its path where no lock says it."""
+    parts = (state.row.service, state.row.destination)
+    return ".".join(part for part in parts if part) or state.row.path
+
+
+def act(told: Act) -> str:
+    """Say what the journals say of one act."""
+    where = ", ".join(
+        each.host
+        if each.outcome == told.outcome
+        else f"{each.host} ({OUTCOMES.get(each.outcome, each.outcome)})"
+        for each in told.hosts
+    )
+    ended = OUTCOMES.get(told.outcome, told.outcome)
+    return f"{told.command}: {ended} on {where}, by {told.performer} from {told.origin}"
+
+
+def changes(found: Sequence[Difference]) -> list[str]:
+    """Say in words what changed; what only follows from another source is left out."""
+    moved = any(each.field == "source.commit" for each in found)
+    said = [
+        line for each in found if not (moved and each.field in _FOLLOWS) for line in _change(each)
+    ]
+    more = len(said) - _CHANGES
+    return said if more <= 0 else [*said[:_CHANGES], f"and {more} more"]
+
+
+def _change(each: Difference) -> Iterator[str]:
+    field, before, after = each.field, each.before, each.after
+    if field == "source.commit":
+        yield f"source: {before[:12]} → {after[:12]}"
+    elif before is None:
+        yield f"{field} added: {_value(after)}"
+    elif after is None:
+        yield f"{field} removed: {_value(before)}"
+    elif isinstance(before, list | tuple) and isinstance(after, list | tuple):
+        yield from (f"{field}: {_value(item)} removed" for item in before if item not in after)
+        yield from (f"{field}: {_value(item)} added" for item in after if item not in before)
+        if sorted(map(str, before)) == sorted(map(str, after)):
+            yield f"{field}: the same in another order"
+    else:
+        yield f"{field} changed: {_value(before)} → {_value(after)}"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, str):
+        return value or "(empty)"
+    return msgspec.json.encode(value).decode()
