@@ -39,9 +39,13 @@ _CHUNK: Final = 1 << 16
 
 
 def environment(outer: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment in which git is asked."""
+    return of_no_repository(outer) | _ALWAYS
+
+
+def of_no_repository(outer: Mapping[str, str]) -> dict[str, str]:
     """Return `outer` without what belongs to one repository or to an outer git command."""
-    kept = {k: v for k, v in outer.items() if not k.startswith("GIT_") or _KEPT.fullmatch(k)}
-    return kept | _ALWAYS
+    return {k: v for k, v in outer.items() if not k.startswith("GIT_") or _KEPT.fullmatch(k)}
 
 
 def start(folder: Path, *words: str | bytes, **options: Any) -> subprocess.Popen[bytes]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
@@ -49,12 +49,14 @@ def build(
     report: Report,
     tty: bool,
     secrets: Mapping[str, Secret] = MappingProxyType({}),
+    before: Callable[[], None] = lambda: None,
 ) -> Built:
     """Find or build the lock's image; with a registry in its name, see that it is there.
 
     Reads only the lock and the git objects that it names, and writes nothing to the repository:
     the caller puts the artifact into the lockfile. `tty`: BuildKit draws its progress on stderr.
     `secrets` are at least those that the lock needs for building (`lock.needs`).
+    `before` is called where something is to be built; what it raises stops that.
 
     Raises RefusedError where the tag belongs to other content, or the locked objects aren't here;
     LockshipError where the build, the engine or the registry fails.
@@ -70,6 +72,7 @@ def build(
         here = _here(engine, lock, key)
         if here is None:
             how = "built"
+            before()
             here = built(engine, repository_root, lock, secrets, report=report, tty=tty)
             engine.tag(here.id, lock.image.repository, lock.image.tag)
         else:

@@ -28,7 +28,7 @@ COMMANDS: Final = {
     "restart": "Restart the locked containers, host after host.",
     "remove": "Remove the service from its hosts.",
     "maintenance": "Show a maintenance page instead of the service.",
-    "hook": "Judge the locks in a push; install git's pre-push hook.",
+    "hook": "Judge the locks in a push; run deploy hooks.",
     "secrets": "Check where the secrets come from.",
     "prune": "Remove what no rollback needs any more from the hosts.",
     "exec": "Run a command in a running container of the service.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -16,21 +18,39 @@ from lockship.lock.place import service_folder
 
 
 class Found(Struct, frozen=True):
-    """A lock, the file that it is in, and the folder (the repository's root) of that file."""
+    """A lock, the file that it is in, and the repository's root.
+
+    `hook` is the deploy hook in which this process runs, where the lock is that deploy's own: a
+    copy, and not in the service's folder, which is `home`.
+    """
 
     root: Path
     path: Path
     lock: Lock
+    hook: str = ""
+    home: Path | None = None
+
+    @property
+    def folder(self) -> Path:
+        """The service's folder: the repository's root, or one below it."""
+        return self.home or self.path.parent
 
 
 def find(start: Path, destination: str | None) -> Found:
     """Read the lock of the service around `start`: see `service_folder`.
 
+    Inside a deploy hook it is the lock that is being deployed, whatever the lockfile says by now;
+    of another service, or where another destination is asked for, it is the one that is there.
+
     Raises UsageError where there is none, RefusedError where it is damaged or of another
     destination.
     """
     root = repository_root(start)
-    path = service_folder(start, root, destination) / lockfile_name(destination)
+    folder = service_folder(start, root, destination)
+    deployed = _being_deployed(root, folder, os.environ)
+    if deployed is not None and destination in (None, deployed.lock.service.destination):
+        return deployed
+    path = folder / lockfile_name(destination)
     lock = reader.read(path)
     if lock.service.destination != destination:
         raise RefusedError(
@@ -39,6 +59,37 @@ def find(start: Path, destination: str | None) -> Found:
             hint="A lock can't be renamed; write this destination's with `lockship prepare`.",
         )
     return Found(root, path, lock)
+
+
+def _being_deployed(root: Path, folder: Path, environ: Mapping[str, str]) -> Found | None:
+    """Return the lock of the deploy in whose hook this runs; None in none of this service."""
+    copy, ours = environ.get("LOCKSHIP_LOCKFILE"), environ.get("LOCKSHIP_FOLDER")
+    if not copy or not ours or Path(ours).resolve() != folder.resolve():
+        return None
+    path = Path(copy)
+    if not path.is_file():
+        raise RefusedError(
+            f"LOCKSHIP_LOCKFILE names {path}, which isn't there: the hook that it was for has "
+            "ended.",
+            hint="Take it out of the environment: `unset LOCKSHIP_LOCKFILE`.",
+        )
+    hook = environ.get("LOCKSHIP_HOOK") or "deploy"
+    return Found(root, path, reader.read(path), hook, folder)
+
+
+def refuse_inside_hook(found: Found) -> None:
+    """Raise RefusedError where a deploy is to begin inside a hook of the same one.
+
+    It would wait for a mutex that its own deploy holds, or begin again for ever.
+    """
+    if found.hook:
+        who = os.environ.get("LOCKSHIP_PERFORMER", "somebody")
+        since = os.environ.get("LOCKSHIP_RECORDED_AT", "?")
+        raise RefusedError(
+            f"This is the {found.hook} hook of a deploy of {found.lock.project}, by {who} since "
+            f"{since}: no other one can begin inside it.",
+            hint="Begin it when that one has ended. To say no to a version, fail in pre-switch.",
+        )
 
 
 def repository_root(start: Path) -> Path:
@@ -66,4 +117,4 @@ def record_artifact(found: Found, artifact: Artifact) -> Found:
         )
     lock = msgspec.structs.replace(now, artifact=artifact)
     writer.write(found.path, lock)
-    return Found(found.root, found.path, lock)
+    return msgspec.structs.replace(found, lock=lock)

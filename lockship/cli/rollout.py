@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from lockship.cli import console, lockfile, progress, recording, secrets, signals
+from lockship.cli.hooks import Hooks
+from lockship.cli.lockedhooks import would_run
 from lockship.cli.text import visible
 from lockship.errors import EXIT_DONE, AttentionError, LockshipError
 from lockship.lock import writer
@@ -38,17 +43,23 @@ def deploy(
 
     `commit`: whether the lockfile is committed then; None leaves it to the lock.
     """
+    lockfile.refuse_inside_hook(found)
+    hooks = Hooks.of(found, command, quietly=as_json)
     record = recording.wanted(found, "deploy", commit=commit)
-    values = secrets.resolved(found.lock.secrets, found.root)
-    artifact = found.lock.artifact
-    if artifact is None or artifact.key != build_key(found.lock):
-        found = build(found, values, quietly=as_json)
-    try:
-        found, result = _build_and_roll_out(found, values, command, wait=wait, quietly=as_json)
-    except LockshipError as error:
-        recording.failed(record, found, error)
-        raise
-    return _end(record, found, result, as_json=as_json)
+    with hooks.told_of_failure():
+        values = secrets.resolved(found.lock.secrets, found.root)
+        artifact = found.lock.artifact
+        if artifact is None or artifact.key != build_key(found.lock):
+            found = build(found, hooks, values, quietly=as_json)
+        hooks.before("pre-connect")
+        try:
+            found, result = _build_and_roll_out(
+                found, values, command, hooks, wait=wait, quietly=as_json
+            )
+        except LockshipError as error:
+            recording.failed(record, found, error)
+            raise
+    return _end(record, hooks, found, result, as_json=as_json)
 
 
 def roll_back(
@@ -65,23 +76,30 @@ def roll_back(
     The lockfile is written first, so that after a kill `lockship deploy` finishes the rollback;
     it is put back where the hosts kept what they had: then there is nothing to commit either.
     """
+    lockfile.refuse_inside_hook(found)
+    to = msgspec.structs.replace(found, lock=chosen)
+    hooks = Hooks.of(to, "rollback", quietly=as_json)
     record = recording.wanted(found, "rollback", commit=commit, reason=reason)
-    values = secrets.resolved(chosen.secrets, found.root)
-    writer.write(found.path, chosen)
-    to = lockfile.Found(found.root, found.path, chosen)
-    try:
-        to, result = _build_and_roll_out(to, values, "rollback", wait=wait, quietly=as_json)
-    except AttentionError as error:
-        # Some hosts have it and some don't: `lockship deploy` brings it to all.
-        recording.failed(record, to, error)
-        raise
-    except BaseException:
-        writer.write(found.path, found.lock)
-        raise
-    return _end(record, to, result, as_json=as_json)
+    with hooks.told_of_failure():
+        values = secrets.resolved(chosen.secrets, found.root)
+        writer.write(found.path, chosen)
+        try:
+            to, result = _build_and_roll_out(
+                to, values, "rollback", hooks, wait=wait, quietly=as_json
+            )
+        except AttentionError as error:
+            # Some hosts have it and some don't: `lockship deploy` brings it to all.
+            recording.failed(record, to, error)
+            raise
+        except BaseException:
+            writer.write(found.path, found.lock)
+            raise
+    return _end(record, hooks, to, result, as_json=as_json)
 
 
-def build(found: lockfile.Found, values: Secrets | None = None, *, quietly: bool) -> lockfile.Found:
+def build(
+    found: lockfile.Found, hooks: Hooks, values: Secrets | None = None, *, quietly: bool
+) -> lockfile.Found:
     """Build the locked image and write the artifact into the lockfile; return the new lock.
 
     `values` are the lock's secrets where they were looked up already.
@@ -94,29 +112,46 @@ def build(found: lockfile.Found, values: Secrets | None = None, *, quietly: bool
     # with secrets doesn't draw, since a step may print one, and only what comes by here is masked.
     draws = not quietly and not found.lock.build.secrets and console.is_live(sys.stderr)
     with progress.shown(quietly=quietly, live=not draws) as report:
-        made = build_image(found.root, found.lock, report=report, tty=draws, secrets=values)
-    return lockfile.record_artifact(found, made.artifact)
+        made = build_image(
+            *(found.root, found.lock),
+            report=report,
+            tty=draws,
+            secrets=values,
+            before=partial(hooks.before, "pre-build", report),
+        )
+        found = lockfile.record_artifact(found, made.artifact)
+        hooks.lock = found.lock
+        if made.how == "built":
+            hooks.after("post-build", report)
+    return found
 
 
 def _build_and_roll_out(
-    found: lockfile.Found, values: Secrets, command: Command, *, wait: bool, quietly: bool
+    found: lockfile.Found,
+    values: Secrets,
+    command: Command,
+    hooks: Hooks,
+    *,
+    wait: bool,
+    quietly: bool,
 ) -> tuple[lockfile.Found, Result]:
     """Bring every host to the lock that was found; return it with its artifact, and the result."""
     from lockship.deploy.supply import ImageMissing
 
     try:
-        return found, _roll_out(found.lock, values, command, wait=wait, quietly=quietly)
+        return found, _roll_out(found.lock, values, command, hooks, wait=wait, quietly=quietly)
     except ImageMissing:
         # Built once, and gone from here since, or built on another machine without a registry.
-        found = build(found, values, quietly=quietly)
-    return found, _roll_out(found.lock, values, command, wait=wait, quietly=quietly)
+        found = build(found, hooks, values, quietly=quietly)
+    return found, _roll_out(found.lock, values, command, hooks, wait=wait, quietly=quietly)
 
 
 def _roll_out(
-    lock: Lock, values: Secrets, command: Command, *, wait: bool, quietly: bool
+    lock: Lock, values: Secrets, command: Command, hooks: Hooks, *, wait: bool, quietly: bool
 ) -> Result:
     """Bring every host to `lock`; Ctrl-C stops it cleanly."""
     from lockship.deploy.journal import local_performer
+    from lockship.deploy.moments import Moments
     from lockship.deploy.rollout import deploy as deploy_lock
 
     with (
@@ -131,14 +166,25 @@ def _roll_out(
             wait=wait,
             stop=stop,
             report=report,
+            moments=Moments(hooks.served, partial(hooks.before, "pre-deploy"), hooks.consent),
         )
 
 
 def _end(
-    record: recording.Recording | None, found: lockfile.Found, result: Result, *, as_json: bool
+    record: recording.Recording | None,
+    hooks: Hooks,
+    found: lockfile.Found,
+    result: Result,
+    *,
+    as_json: bool,
 ) -> int:
-    """Record what was done, and say both. Raises LockshipError where it couldn't be recorded."""
+    """Record what was done, run the last hook, and say all of it.
+
+    Raises LockshipError where it couldn't be recorded, AttentionError where a `post-*` hook failed.
+    """
     recorded = recording.ended(record, found, changed=result.changed)
+    if result.changed:
+        hooks.after("post-rollback" if hooks.occasion.command == "rollback" else "post-deploy")
     lock = found.lock
     hosts = len(result.plan.hosts)
     where = f"on {hosts} host{'s' if hosts != 1 else ''}"
@@ -153,20 +199,24 @@ def _end(
         recording.show(record, recorded, found)
     if error := recording.failure(recorded, f"{what} {where}"):
         raise error
+    hooks.settle(AttentionError, f"{what} {where}")
     return EXIT_DONE
 
 
 def show_plan(lock: Lock, command: Command, *, as_json: bool) -> int:
-    """Print what a deploy of `lock` would do now, and change nothing."""
+    """Print what a deploy of `lock` would do now, and change nothing. No hook runs."""
     from lockship.deploy.rollout import look
 
     with progress.shown(quietly=as_json, brief=True) as report:
         plan = look(lock, command=command, report=report)
+    would = would_run(lock, plan, command)
     if as_json:
-        console.data_json(plan)
-    else:
-        for line in plan_lines(plan):
-            console.data(line)
+        console.data_json({**msgspec.structs.asdict(plan), "hooks": would})
+        return EXIT_DONE
+    for line in plan_lines(plan):
+        console.data(line)
+    if would:
+        console.data(f"\nhooks  {', '.join(would)}")
     return EXIT_DONE
 
 

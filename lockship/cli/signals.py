@@ -105,4 +105,8 @@ def _end_children() -> None:
     for listed in Path("/proc/self/task").glob("*/children"):
         with suppress(OSError):
             for child in listed.read_text().split():
-                os.kill(int(child), signal.SIGTERM)
+                pid = int(child)
+                if os.getpgid(pid) == pid:  # one that was started with a group of its own
+                    os.killpg(pid, signal.SIGTERM)
+                else:
+                    os.kill(pid, signal.SIGTERM)

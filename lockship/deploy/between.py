@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import os
 import shlex
-import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Final
 
 from lockship.deploy.batches import Batch
 from lockship.errors import LockshipError
 from lockship.lock.model import Lock
+from lockship.programs import GRACE, ended, running
 from lockship.progress import Event, Report
 
 _LIMIT: Final = 300.0  # seconds for a check, where the lock doesn't say
 _POLL: Final = 0.1  # seconds between two looks at whether to go on
-_GRACE: Final = 5.0  # seconds for a check to end when it is told to
 _LONGEST: Final = 1 << 16  # bytes of a line; a longer one comes in several
 
 
@@ -72,7 +71,7 @@ class Between:
     def _check(self) -> None:
         deploy = self.lock.deploy
         limit = deploy.batch_check_timeout or _LIMIT
-        with _running(deploy.batch_check, self._environment()) as process:
+        with self._running(deploy.batch_check) as process:
             reader = threading.Thread(target=self._pass_on, args=(process.stdout,), daemon=True)
             reader.start()
             end = time.monotonic() + limit
@@ -82,9 +81,22 @@ class Between:
                 self.held()
                 if time.monotonic() >= end:
                     raise self._failed(f"didn't end within {limit:g} s")
-            reader.join(_GRACE)  # a child that it left behind may have its output still
+            reader.join(GRACE)  # a child that it left behind may have its output still
         if process.returncode:
-            raise self._failed(_ended(process.returncode))
+            raise self._failed(ended(process.returncode))
+
+    @contextmanager
+    def _running(self, argv: tuple[str, ...]) -> Iterator[subprocess.Popen[bytes]]:
+        try:
+            with running(argv, self._environment()) as process:
+                yield process
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else str(error)
+            raise CheckFailed(
+                f"`{shlex.join(argv)}` can't be run: {why}",
+                hint="[deploy] batch-check is a program on this machine and its arguments; no "
+                "shell.",
+            ) from error
 
     def _pass_on(self, output: IO[bytes]) -> None:
         with output:
@@ -112,41 +124,3 @@ class Between:
             f"after batch {self.number} of {len(self.batches)} had switched",
             hint="Its output above says why; [deploy] batch-check in lockship.toml names it.",
         )
-
-
-@contextmanager
-def _running(argv: tuple[str, ...], env: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a program in a process group of its own, all of which ends with the block."""
-    try:
-        process = subprocess.Popen(
-            argv,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else str(error)
-        raise CheckFailed(
-            f"`{shlex.join(argv)}` can't be run: {why}",
-            hint="[deploy] batch-check is a program on this machine and its arguments; no shell.",
-        ) from error
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            _end(process)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    with suppress(subprocess.TimeoutExpired, ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(_GRACE)
-    with suppress(ProcessLookupError):  # it, or children that don't end with it
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-def _ended(status: int) -> str:
-    return f"ended with exit status {status}" if status > 0 else f"was ended by signal {-status}"

@@ -16,6 +16,7 @@ from lockship.deploy.apply import Work, carry_out
 from lockship.deploy.between import Between, CheckFailed
 from lockship.deploy.fleet import each
 from lockship.deploy.goals import roles_on
+from lockship.deploy.moments import Ask, asked_before_switch
 from lockship.deploy.mutex import Mutex, MutexLost
 from lockship.deploy.plan import Command, release_of
 from lockship.deploy.probe import Halted
@@ -51,9 +52,17 @@ class Phases:
     report: Report
     begun: dict[str, list[Step]] = field(default_factory=dict)
 
-    def stage(self) -> None:
-        """Get image, container and health on every host; else take all of it back and raise."""
+    def stage(self, before_switch: Ask) -> None:
+        """Get image, container and health on every host; else take all of it back and raise.
+
+        Then `before_switch` may still say no.
+        """
         failed = self._together({host.host: host.stage for host in self.plan.hosts})
+        if not failed and asked_before_switch(self.plan) and not self.stop.is_set():
+            try:
+                before_switch(self.report, self.stop)
+            except LockshipError as error:
+                failed = {} if self.stop.is_set() else {"pre-switch": error}
         if failed or self.stop.is_set():
             raise ending.of_stage(self._end(failed, "failed"))
 

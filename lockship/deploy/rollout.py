@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lockship.deploy.accessory.judge import notes
@@ -11,6 +11,7 @@ from lockship.deploy.apply import Work
 from lockship.deploy.exclusion import held_everywhere
 from lockship.deploy.fleet import connected, each, gathered, used_hosts
 from lockship.deploy.foreign import ForeignImages
+from lockship.deploy.moments import UNASKED, Moments
 from lockship.deploy.observe import observe
 from lockship.deploy.phases import Phases
 from lockship.deploy.plan import Command, plan
@@ -62,10 +63,12 @@ def deploy(
     wait: bool = False,
     stop: threading.Event,
     report: Report = quiet,
+    moments: Moments = UNASKED,
 ) -> Result:
     """Bring every host to what the lock says, or leave every host as it was.
 
-    `secrets` are all of the lock's. `stop` set means: end cleanly. Raises LockshipError (1) where
+    `secrets` are all of the lock's. `stop` set means: end cleanly. `moments` are asked where
+    something is to be done. Raises LockshipError (1) where
     nothing was switched and what was started is removed, UndoneError (4) where a switch was taken
     back, AttentionError (5) where a host could not be brought back or not be read,
     InterruptedByUser (130).
@@ -95,14 +98,22 @@ def deploy(
                 Supply(lock, artifact, servers, steps, report, halt) as supply,
                 ForeignImages(lock, report) as images,
             ):
+                if not steps.empty:
+                    moments.served(_served(states))
+                    moments.before_change(report, stop)
                 if stop.is_set():
                     raise InterruptedByUser("Interrupted; nothing was changed.")
                 work = Work(lock, artifact, supply.ship, images, halt, secrets)
                 phases = Phases(servers, mutexes, work, steps, command, performer, stop, report)
-                phases.stage()
+                phases.stage(moments.before_switch)
                 phases.switch()
                 phases.finish()
         return Result(changed=not steps.empty, plan=steps)
+
+
+def _served(states: Sequence[HostState]) -> list[str]:
+    """Return the versions that the hosts' releases end in, each once."""
+    return list(dict.fromkeys(state.releases[-1].version for state in states if state.releases))
 
 
 def _all_connected(

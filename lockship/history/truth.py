@@ -6,6 +6,7 @@ objects alone (host keys, an image's id) is believed.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any, Final, Literal
 from lockship.errors import LockshipError
 from lockship.git import Objects, Repository
 from lockship.gitobjects import Commit, commit, hash_object
+from lockship.history import scripts
 from lockship.history.content import Contents
 from lockship.history.edits import Partial, edited_fields
 from lockship.history.snapshot import REFS, changes, commit_data
@@ -39,6 +41,7 @@ Kind = Literal[
     "source",  # what it says of its source commit isn't so
     "version",  # not the one that the rules give
     "snapshot",  # what it says of its snapshot isn't so
+    "hooks",  # the deploy hooks aren't those of the content
     "artifact",  # what was built is another lock's
 ]
 _REGULAR: Final = 0o100000
@@ -92,7 +95,8 @@ def judge(evidence: Evidence, path: bytes, mode: int, blob: str, before: str | N
         lock = parse(data, name)
     except UnsoundLockError as error:
         return Truth(None, (_unsound(evidence, error, data, name, before),))
-    return Truth(lock, tuple(_wrong(evidence, lock, name)))
+    below = os.fsdecode(path.rpartition(b"/")[0])
+    return Truth(lock, (*_wrong(evidence, lock, name), *_hooks(evidence, lock, below)))
 
 
 def _read(objects: Objects, blob: str) -> bytes:
@@ -225,6 +229,22 @@ def _forced(evidence: Evidence, lock: Lock, source: Commit, content: str) -> Ite
     elif said.changes != changes(evidence.repository, source.tree, said.tree, {}, said.paths):
         what = "it isn't what the snapshot changes against its commit"
         yield Finding("snapshot", "source.changes", what)
+
+
+def _hooks(evidence: Evidence, lock: Lock, below: str) -> Iterator[Finding]:
+    """The deploy hooks are those of the content: a script left out is a check that never runs."""
+    source = _source_commit(evidence, lock.source.commit)
+    if isinstance(source, Finding):
+        return
+    tree = lock.source.tree if lock.source.dirty else source.tree
+    found = evidence.objects.find(tree)
+    if found is None or found[1] != "tree":
+        return  # a snapshot that isn't here was said
+    for name, what in scripts.differing(evidence.objects, lock.hooks, tree, below):
+        yield Finding("hooks", f"hooks.{name}", what)
+    for name, blob in scripts.missing(evidence.objects, lock.hooks):
+        what = f"its script {blob[:12]} isn't in this repository"
+        yield Finding("missing", f"hooks.{name}", what, "Ask `git fsck`, or fetch it.")
 
 
 def _differs(kind: Kind, field: str, ours: str, theirs: str) -> Finding:

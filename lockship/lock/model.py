@@ -16,6 +16,7 @@ from msgspec import Meta, field
 
 from lockship.lock.accessory import Accessory
 from lockship.lock.environment import HostTag, TagName
+from lockship.lock.hooks import Hooks
 from lockship.lock.image import Artifact, Build, Image
 from lockship.lock.names import (
     Destination,
@@ -109,6 +110,7 @@ class Lock(Table, frozen=True):
     deploy: Deploy = Deploy()
     proxy: Proxy | None = None
     accessories: dict[RoleName, Accessory] = field(default_factory=dict)
+    hooks: Hooks | None = None
     policy: Policy | None = None
     artifact: Artifact | None = None
 

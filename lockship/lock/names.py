@@ -58,6 +58,7 @@ Repository = Annotated[
     ),
 ]
 ObjectId = Annotated[str, _text(r"[0-9a-f]{40}", "a git object id: 40 hex digits")]
+HookScript = Annotated[str, _text(r"100755 [0-9a-f]{40}", "'100755' and the id of a script's blob")]
 Digest = Annotated[str, _text(r"sha256:[0-9a-f]{64}", "'sha256:' and 64 hex digits")]
 # What git-check-ref-format(1) lets into a ref's name, and '*' and '?' for parts of it.
 RefPattern = Annotated[

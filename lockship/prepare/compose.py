@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from lockship.lock import needs
+from lockship.lock import hooks, needs
 from lockship.lock.fingerprint import build_key, sealed
 from lockship.lock.image import Build, Image
 from lockship.lock.model import LOCK_VERSION, Host, Lock, Service, Source
@@ -26,8 +26,11 @@ def compose(
     hosts: Mapping[str, Host],
     before: Lock | None,
     files: Mapping[str, str] = MappingProxyType({}),
+    scripts: Mapping[str, str] = MappingProxyType({}),
 ) -> Lock:
     """Return the lock; `files` is what was found of the accessories' files.
+
+    `scripts` are the deploy hooks, name to blob.
 
     It keeps the artifact of `before` while the image would be the same.
     """
@@ -50,6 +53,7 @@ def compose(
             name: each.for_lock(_hosts_of(config, each.role), files)
             for name, each in config.accessories.items()
         },
+        hooks=hooks.locked(scripts, config.hooks.timeout),
         policy=config.policy,
     )
     artifact = before.artifact if before else None

@@ -92,6 +92,12 @@ class RoleTable(Table, frozen=True):
         return Role(**{**fields, **locked})
 
 
+class HooksTable(Table, frozen=True):
+    """`[hooks]`: how long a deploy hook may take. The scripts are files, at `.lockship/hooks`."""
+
+    timeout: Seconds | None = None
+
+
 class Config(Table, frozen=True):
     """All of `lockship.toml`, a destination's file merged over it."""
 
@@ -107,6 +113,7 @@ class Config(Table, frozen=True):
     deploy: Deploy = Deploy()
     proxy: Proxy | None = None
     accessories: dict[RoleName, AccessoryTable] = field(default_factory=dict)
+    hooks: HooksTable = HooksTable()
     policy: Policy | None = None
     unset: tuple[str, ...] = ()
 

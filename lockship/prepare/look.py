@@ -22,7 +22,7 @@ from lockship.history.snapshot import changes, commit_data
 from lockship.lock.model import Source
 from lockship.lock.names import is_lockfile_name
 from lockship.lock.version import derived_version
-from lockship.prepare import config, dirty, snapshot, source
+from lockship.prepare import config, dirty, hooks, snapshot, source
 from lockship.prepare.accessories import lock_files
 from lockship.prepare.ahead import Listing
 from lockship.prepare.configfiles import config_files
@@ -42,6 +42,7 @@ class Look:
     source: Source
     version: str
     config: config.Config
+    hooks: hooks.Found
     snapshot: bytes | None
     files: Mapping[str, str]
 
@@ -99,16 +100,17 @@ def look(
         parsed = config.parse(config_files(objects.read, locked.root, folder, destination))
         refuse_missing(objects.read, locked.root, parsed.build, _raw(locked.paths))
         files = lock_files(objects.read, locked.root, parsed.accessories, _raw(locked.paths))
+        scripts = hooks.find(objects.read, locked.root, folder)
     seen = _describe(origin, locked)
     # What status shows may be no change of content: a lockfile's, or an empty folder's.
     if locked.tree == content.tree:
-        return Look(seen, derived_version(origin.id), parsed, None, files)
+        return Look(seen, derived_version(origin.id), parsed, scripts, None, files)
     version = derived_version(origin.id, locked.tree)
     data = commit_data(locked.tree, origin, version)
     changed_paths = changes(repository, origin.tree, locked.tree, env, locked.paths)
     commit = hash_object("commit", data)
     seen = msgspec.structs.replace(seen, dirty=True, snapshot=commit, changes=changed_paths)
-    return Look(seen, version, parsed, data, files)
+    return Look(seen, version, parsed, scripts, data, files)
 
 
 def _dirty_content(

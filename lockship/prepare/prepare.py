@@ -98,8 +98,9 @@ def prepare(
             hosts=hosts,
             files=seen.files,
             before=before.lock,
+            scripts=seen.hooks.blobs,
         )
-        notes = [*before.notes, *note, *beware(lock, before.lock)]
+        notes = [*before.notes, *note, *seen.hooks.notes, *beware(lock, before.lock)]
         if seen.snapshot is not None:
             report(Event("start", "snapshot"))
             commit = snapshot.keep(repository, seen.snapshot, seen.version)
@@ -157,6 +158,7 @@ def check(start: Path, *, destination: str | None = None) -> Checked:
             hosts=keep(seen.config.hosts(), before.hosts),
             files=seen.files,
             before=before.lock,
+            scripts=seen.hooks.blobs,
         )
         found = differences(before.lock, lock)
-        return Checked(lock, path, before.lock, found, (*before.notes, *note))
+        return Checked(lock, path, before.lock, found, (*before.notes, *note, *seen.hooks.notes))

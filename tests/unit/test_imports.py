@@ -24,7 +24,7 @@ FLOORS = [
     {"git", "gitobjects", "selection", "host"},
     {"secrets"},
     {"lock"},
-    {"errors", "progress"},
+    {"errors", "progress", "programs"},
 ]
 ROOMS: dict[str, set[str] | None] = {
     "msgspec": None,

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from lockship.cli import console, options
+from lockship.errors import LockshipError
 
 
 @click.command("build")
@@ -19,8 +20,11 @@ def command(*, destination: str | None, as_json: bool) -> int:
     is built already isn't built again. The image's digest or id is printed.
     """
     from lockship.cli import lockfile, rollout
+    from lockship.cli.hooks import Hooks
 
-    found = rollout.build(lockfile.find(Path.cwd(), destination), quietly=as_json)
+    found = lockfile.find(Path.cwd(), destination)
+    hooks = Hooks.of(found, "build", quietly=as_json)
+    found = rollout.build(found, hooks, quietly=as_json)
     lock, artifact = found.lock, found.lock.artifact
     assert artifact is not None  # noqa: S101 - `build` returns a lock with one
     if as_json:
@@ -29,4 +33,5 @@ def command(*, destination: str | None, as_json: bool) -> int:
         console.data(f"{lock.image.repository}@{artifact.digest}")
     else:
         console.data(artifact.image_id)
+    hooks.settle(LockshipError, "The image is built")
     return 0

@@ -1,4 +1,4 @@
-"""`lockship hook`: the pre-push verdict, and putting git's hook in its place."""
+"""`lockship hook`: the pre-push verdict, git's hook in its place, and deploy hooks by hand."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 @click.group("hook")
 def command() -> None:
-    """Judge the locks in a push; install git's pre-push hook.
+    """Judge the locks in a push; run deploy hooks.
 
     Everything is read from git's objects, nothing from the working tree: what counts is what is
-    pushed.
+    pushed, and what runs is what is locked.
     """
 
 
@@ -76,6 +76,50 @@ def _told(state: State, *, as_json: bool) -> int:
             console.data(visible(f"runs first: {state.kept}"))
     works = state.state in ("installed", "outdated", "called")
     return EXIT_DONE if works else EXIT_REFUSED
+
+
+@command.command("run")
+@click.argument("name", metavar="NAME")
+@options.destination
+def run(*, name: str, destination: str | None) -> int:
+    """Run a deploy hook by hand: the locked script, as a deploy runs it.
+
+    No host is asked, so it isn't told which version served before.
+    """
+    from lockship.cli import lockfile, secrets
+    from lockship.cli.hooks import Hooks
+    from lockship.cli.lockedhooks import known
+
+    found = lockfile.find(Path.cwd(), destination)
+    hooks = Hooks.of(found, "hook", quietly=False)
+    known(found.lock, name)
+    secrets.attempted(found.lock.secrets, found.root)  # so that none is shown
+    hooks.run(name)
+    return EXIT_DONE
+
+
+@command.command("list")
+@options.destination
+@options.as_json
+def list_hooks(*, destination: str | None, as_json: bool) -> int:
+    """Show the deploy hooks: which are locked, and whether the working tree's differ."""
+    from lockship.cli import lockfile, table
+    from lockship.cli.lockedhooks import standing
+    from lockship.git import Repository
+    from lockship.lock.place import path_below
+
+    found = lockfile.find(Path.cwd(), destination)
+    repository = Repository.discover(found.root)
+    below = path_below(repository.root, found.folder)
+    rows = standing(found.lock, repository, below)
+    if as_json:
+        console.data_json({"hooks": rows})
+    elif rows:
+        lines = [(each.name, (each.blob or "-")[:12], each.verdict) for each in rows]
+        table.show(("NAME", "SCRIPT", "VERDICT"), lines, {"as locked": "green"})
+    else:
+        console.say("there are no deploy hooks; docs/deploy-hooks.md says where they go")
+    return EXIT_DONE
 
 
 @command.command("pre-push")

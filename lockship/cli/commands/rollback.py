@@ -34,10 +34,13 @@ def command(
     Without VERSION it is the one before the one that serves now. The lock comes from the hosts,
     which keep the locks of the versions that they served; it becomes the lockfile.
     """
-    from lockship.cli import lockfile, progress, rollout
+    from lockship.cli import hooks, lockfile, progress, rollout
     from lockship.deploy.rollback import choose
 
     found = lockfile.find(Path.cwd(), destination)
+    if not only_plan:
+        lockfile.refuse_inside_hook(found)
+        hooks.connecting(found, "rollback", quietly=as_json)
     with progress.shown(quietly=as_json, brief=True) as report:
         chosen = choose(found.lock, version, report=report)
     if only_plan:

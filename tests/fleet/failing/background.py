@@ -2,8 +2,8 @@
 
 import signal
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,17 +45,22 @@ class Running:
         return self.said
 
 
-@contextmanager
-def started(service: Service, *argv: str) -> Iterator[Running]:
+def started(service: Service, *argv: str) -> AbstractContextManager[Running]:
     """Start `lockship ARGV`; it doesn't outlive the block."""
-    number = len(list(service.shop.folder.parent.glob("*.log")))
-    log = service.shop.folder.parent / f"{number}.log"
+    return started_in(service.shop.folder, service.env(), *argv)
+
+
+@contextmanager
+def started_in(folder: Path, env: Mapping[str, str], *argv: str) -> Iterator[Running]:
+    """Start `lockship ARGV` in a repository; it doesn't outlive the block."""
+    number = len(list(folder.parent.glob("*.log")))
+    log = folder.parent / f"{number}.log"
     with log.open("wb") as file:
         process = subprocess.Popen(
             # A shell's background job, as these tests may be, ignores Ctrl-C; so would lockship.
             ["env", "--default-signal", *lockship_command(argv)],
-            cwd=service.shop.folder,
-            env=service.env(),
+            cwd=folder,
+            env=env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=file,

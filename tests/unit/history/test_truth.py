@@ -229,3 +229,35 @@ def test_content_trees_are_those_of_prepare(tmp_path: Path) -> None:
             there = set(repo.git("ls-tree", "-r", "--name-only", tree).encode().split())
             expected = content_tree(objects.read, tree, frozenset(there & lockfiles))
             assert contents.of(tree) == expected
+
+
+def test_hooks_that_are_not_those_of_the_content(tmp_path: Path) -> None:
+    repo = create(tmp_path / "shop")
+    for name in ("pre-deploy", "post-deploy"):
+        repo.write(f".lockship/hooks/{name}", f"#!/bin/sh\necho {name}\n", executable=True)
+    repo.commit()
+    lock = prepare(repo.path).lock
+    assert told(repo, lock) == Truth(lock)
+    assert lock.hooks is not None
+    other = lock.hooks.post_deploy
+    swapped = told(repo, changed(lock, "hooks", pre_deploy=other))
+    assert fields(swapped) == [("hooks", "hooks.pre-deploy")]
+    assert " should be " in swapped.findings[0].what
+    assert fields(told(repo, changed(lock, "hooks", pre_deploy=None))) == [
+        ("hooks", "hooks.pre-deploy")
+    ]
+    assert fields(told(repo, sealed(replace(lock, hooks=None)))) == [
+        ("hooks", "hooks.pre-deploy"),
+        ("hooks", "hooks.post-deploy"),
+    ]
+    assert fields(told(repo, changed(lock, "hooks", pre_switch=other))) == [
+        ("hooks", "hooks.pre-switch")
+    ]
+    nowhere = told(repo, changed(lock, "hooks", pre_switch=f"100755 {'1' * 40}"))
+    assert fields(nowhere) == [("hooks", "hooks.pre-switch"), ("missing", "hooks.pre-switch")]
+    repo.write("app.txt", "dirty\n")
+    forced = prepare(repo.path, force=True).lock
+    assert told(repo, forced) == Truth(forced)
+    assert fields(told(repo, changed(forced, "hooks", pre_deploy=None))) == [
+        ("hooks", "hooks.pre-deploy")
+    ]

@@ -25,6 +25,7 @@ _EXAMPLES: dict[Any, tuple[str, ...]] = {
     names.Email: ("ops@example.com",),
     names.EnvName: ("A", "_", "a_B1"),
     names.ErrorPages: ("/e", "/errors/{status}{status}.html"),
+    names.HookScript: ("100755 " + "0a" * 20,),
     names.HostKey: ("ssh-ed25519 AAAA", "sk-ssh-ed25519@openssh.com a+/b=="),
     names.HostName: ("local", "web1.example.com", "2001:db8::1", "::", "a"),
     names.HttpPath: ("/", '/up?a="b"#c\\', "/'"),
