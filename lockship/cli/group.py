@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "remove": "Remove the service from its hosts.",
     "maintenance": "Show a maintenance page instead of the service.",
     "hook": "Judge the locks in a push; run deploy hooks.",
+    "server": "Check the lock's servers, and install Docker on them.",
     "secrets": "Check where the secrets come from.",
     "prune": "Remove what no rollback needs any more from the hosts.",
     "exec": "Run a command in a running container of the service.",

@@ -209,6 +209,7 @@ class Server:
             os=version["Os"],
             architecture=version["Arch"],
             containerd_store="io.containerd" in str(info.get("DriverStatus") or ""),
+            folder=str(info.get("DockerRootDir") or ""),
         )
 
     # Files, programs, network

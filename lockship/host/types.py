@@ -103,12 +103,16 @@ class ContainerSpec(Struct, frozen=True):
 
 
 class EngineInfo(Struct, frozen=True):
-    """A host's Docker engine. `containerd_store`: containerd keeps its images, not a driver."""
+    """A host's Docker engine. `containerd_store`: containerd keeps its images, not a driver.
+
+    `folder` is where it keeps everything.
+    """
 
     version: str
     os: str
     architecture: str
     containerd_store: bool
+    folder: str = ""
 
 
 class RegistryAuth(Struct, frozen=True):
