@@ -13,7 +13,7 @@ from lockship.errors import LockshipError
 from lockship.host.engine import Engine, Found, engine_errors
 from lockship.lock.image import Artifact
 from lockship.lock.model import Lock
-from lockship.progress import Report
+from lockship.progress import Report, quiet
 from lockship.secrets.secret import Secret
 
 
@@ -47,13 +47,15 @@ def built_again(
                 engine.api.remove_image(found.id)
 
 
-def recorded(engine: Engine, lock: Lock, artifact: Artifact) -> Found | None:
+def recorded(
+    engine: Engine, lock: Lock, artifact: Artifact, secrets: Mapping[str, Secret]
+) -> Found | None:
     """Return the image that the lock records, from here or from its registry; None if neither.
 
     Raises LockshipError where the registry doesn't answer.
     """
     here = engine.image(artifact.image_id)
-    registry = registry_of(engine, lock)
+    registry = registry_of(engine, lock, secrets, quiet)
     if here is not None or registry is None or artifact.digest is None:
         return here
     try:

@@ -1,4 +1,4 @@
-"""What a build is given beside its content: secrets, and the SSH agent of who builds.
+"""What a build is given beside its content: secrets, an SSH agent, the registry's account.
 
 A secret's value goes to the docker client in its environment, never on its command line. What an
 old client can only read from a file, or what no environment can hold, is a file in this process's
@@ -17,8 +17,10 @@ from typing import Final
 from msgspec import Struct
 
 from lockship.build.client import Client
+from lockship.build.login import logged_in
 from lockship.build.options import cache_env_prefixes
 from lockship.errors import LockshipError
+from lockship.host.types import RegistryAuth
 from lockship.lock.image import Build
 from lockship.secrets.secret import Secret
 
@@ -34,12 +36,16 @@ class Given(Struct, frozen=True):
 
 @contextmanager
 def given(
-    client: Client, build: Build, secrets: Mapping[str, Secret], outer: Mapping[str, str]
+    client: Client,
+    build: Build,
+    secrets: Mapping[str, Secret],
+    outer: Mapping[str, str],
+    account: RegistryAuth | None = None,
 ) -> Iterator[Given]:
     """Have what the lock gives to its build ready, for as long as the block runs.
 
-    `outer` is the environment of who builds. Raises LockshipError where there is no SSH agent to
-    forward, or where a secret wasn't looked up.
+    `outer` is the environment of who builds, `account` that of `[registry]`. Raises LockshipError
+    where there is no SSH agent to forward, or where a secret wasn't looked up.
     """
     with ExitStack() as undo:
         words: list[str] = []
@@ -58,6 +64,7 @@ def given(
         beginnings = cache_env_prefixes(build)
         if beginnings:
             env |= {k: v for k, v in outer.items() if k.startswith(beginnings)}
+        env |= undo.enter_context(logged_in(account, outer))
         yield Given(tuple(words), env)
 
 

@@ -24,7 +24,7 @@ from lockship.build.labels import BUILD_KEY, FINGERPRINT, labels
 from lockship.build.process import run_build
 from lockship.build.registry import RegistryRepository
 from lockship.errors import LockshipError, RefusedError, UsageError
-from lockship.host.credentials import registry_auth
+from lockship.host.credentials import account, lock_auth
 from lockship.host.engine import Engine, Found, connect
 from lockship.lock.fingerprint import build_key
 from lockship.lock.image import Artifact
@@ -63,7 +63,7 @@ def build(
     """
     key = build_key(lock)
     with connect() as engine:
-        registry = registry_of(engine, lock)
+        registry = registry_of(engine, lock, secrets, report)
         there = _in_registry(registry, lock, key) if registry else None
         if there is not None:
             report(Event("note", f"{lock.image.reference} is in the registry already"))
@@ -77,15 +77,17 @@ def build(
             engine.tag(here.id, lock.image.repository, lock.image.tag)
         else:
             report(Event("note", f"{lock.image.reference} is built already"))
-        digest = registry.push(lock.image.tag, report) if registry else None
+        digest = registry.push(lock.image.tag) if registry else None
         return Built(Artifact(key=key, image_id=here.id, digest=digest), how)
 
 
-def registry_of(engine: Engine, lock: Lock) -> RegistryRepository | None:
+def registry_of(
+    engine: Engine, lock: Lock, secrets: Mapping[str, Secret], report: Report
+) -> RegistryRepository | None:
     """Return the lock's registry; None where its image has none."""
     if lock.image.registry is None:
         return None
-    return RegistryRepository(engine, lock.image.repository, registry_auth(lock.image.registry))
+    return RegistryRepository(engine, lock.image.repository, lock_auth(lock, secrets), report)
 
 
 def _in_registry(registry: RegistryRepository, lock: Lock, key: str) -> Artifact | None:
@@ -164,7 +166,7 @@ def built(
         )
     client = find_client(os.environ)
     with (
-        given(client, lock.build, secrets, os.environ) as beside,
+        given(client, lock.build, secrets, os.environ, account(lock, secrets)) as beside,
         locked_tree(repository_root, lock, report, fresh) as files,
         tempfile.TemporaryDirectory(prefix="lockship-") as scratch,
     ):

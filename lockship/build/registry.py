@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import docker
 import docker.errors
 
 from lockship.errors import LockshipError
+from lockship.host.again import Tries
 from lockship.host.engine import Engine, Found, engine_errors
-from lockship.host.refusals import registry_error
+from lockship.host.refusals import RegistryError, registry_error
 from lockship.host.types import RegistryAuth
-from lockship.progress import Event, Report
+from lockship.progress import Event, Report, quiet
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -21,14 +25,19 @@ class RegistryRepository:
     """A repository in a registry: `name` as in `registry.example.com/acme/shop`.
 
     Methods raise LockshipError, with what to do, where the registry refuses or can't be reached.
+    What may be over in a moment is tried again first, and said.
     """
 
     engine: Engine
     name: str
     auth: RegistryAuth | None
+    report: Report = quiet
 
     def digest(self, tag: str) -> str | None:
         """Return the digest that is there under a tag; None when there is none."""
+        return self._patiently(lambda: self._digest(tag))
+
+    def _digest(self, tag: str) -> str | None:
         reference = f"{self.name}:{tag}"
         with engine_errors():
             try:
@@ -45,6 +54,16 @@ class RegistryRepository:
     def pull(self, digest: str) -> Found:
         """Pull an image by its digest."""
         reference = f"{self.name}@{digest}"
+        self._patiently(lambda: self._pull(reference))
+        found = self.engine.image(reference)
+        if found is None:
+            raise LockshipError(
+                f"{reference} was pulled, and isn't here.",
+                hint="Something removes images from this engine; run the same command again.",
+            )
+        return found
+
+    def _pull(self, reference: str) -> None:
         with engine_errors():
             try:
                 _last_digest(
@@ -55,32 +74,42 @@ class RegistryRepository:
                 )
             except docker.errors.APIError as error:
                 raise _refusal(reference, str(error.explanation), error.status_code) from error
-        found = self.engine.image(reference)
-        if found is None:
-            raise LockshipError(
-                f"{reference} was pulled, and isn't here.",
-                hint="Something removes images from this engine; run the same command again.",
-            )
-        return found
 
-    def push(self, tag: str, report: Report) -> str:
+    def push(self, tag: str) -> str:
         """Push a tag; return its manifest's digest, as the registry answered the push."""
         reference = f"{self.name}:{tag}"
         step = f"push {reference}"
-        report(Event("start", step))
+        self.report(Event("start", step))
         try:
-            with engine_errors():
-                digest = _last_digest(reference, self._pushing(reference, tag))
+            digest = self._patiently(lambda: self._push(reference, tag))
         except BaseException:
-            report(Event("failed", step))
+            self.report(Event("failed", step))
             raise
-        report(Event("done", step))
+        self.report(Event("done", step))
         if digest is None:
             raise LockshipError(
                 f"{reference} was pushed, and the engine didn't say under which digest.",
                 hint="Run the same command again: it looks up what is in the registry.",
             )
         return digest
+
+    def _push(self, reference: str, tag: str) -> str | None:
+        with engine_errors():
+            return _last_digest(reference, self._pushing(reference, tag))
+
+    def _patiently(self, attempt: Callable[[], T]) -> T:
+        """Do it until it is done, or fails in a way that waiting doesn't mend."""
+        tries = Tries()
+        while True:
+            try:
+                return attempt()
+            except RegistryError as error:
+                said = " ".join(error.details)
+                wait = tries.wait_after(said)
+                if wait is None:
+                    raise
+                self.report(Event("note", f"{said}: trying again in {wait:g} s"))
+                time.sleep(wait)
 
     def _pushing(self, reference: str, tag: str) -> Iterable[Mapping[str, Any]]:
         try:
@@ -114,8 +143,8 @@ def _last_digest(reference: str, events: Iterable[Mapping[str, Any]]) -> str | N
     return digest
 
 
-def _refusal(reference: str, said: str, status: int | None) -> LockshipError:
-    return registry_error(reference, said, status) or LockshipError(
+def _refusal(reference: str, said: str, status: int | None) -> RegistryError:
+    return registry_error(reference, said, status) or RegistryError(
         f"The registry has no {reference}.",
         details=[said],
         hint="Check the image's name, then run the same command again.",

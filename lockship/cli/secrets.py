@@ -30,7 +30,7 @@ def resolved(sources: Mapping[str, str], root: Path) -> dict[str, Secret]:
 
 def for_building(lock: Lock, root: Path) -> dict[str, Secret]:
     """Look up those of a lock's secrets that building and pushing its image takes."""
-    wanted = needs.for_building(lock.build)
+    wanted = needs.for_building(lock.build, lock.registry)
     return resolved({name: lock.secrets[name] for name in wanted}, root)
 
 

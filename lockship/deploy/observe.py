@@ -14,6 +14,7 @@ from lockship.deploy.state import Accessories, HostState
 from lockship.deploy.steps import Release
 from lockship.host.server import Server
 from lockship.host.types import Container
+from lockship.lock.image import familiar
 from lockship.lock.model import Lock
 
 
@@ -43,7 +44,7 @@ def _named(tags: tuple[str, ...], digests: tuple[str, ...], lock: Lock) -> bool:
     """Whether an image has a name of this lock's repository, and no name of another's."""
     repositories = {tag.rpartition(":")[0] for tag in tags}
     repositories |= {digest.partition("@")[0] for digest in digests}
-    return repositories == {lock.image.repository}
+    return repositories == {familiar(lock.image.repository)}
 
 
 def read_releases(server: Server, lock: Lock) -> tuple[Release, ...]:

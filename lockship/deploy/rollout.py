@@ -95,7 +95,7 @@ def deploy(
                     report(Event("note", note, state.host))
             halt = threading.Event()
             with (
-                Supply(lock, artifact, servers, steps, report, halt) as supply,
+                Supply(lock, artifact, servers, steps, report, halt, secrets) as supply,
                 ForeignImages(lock, report) as images,
             ):
                 if not steps.empty:

@@ -13,13 +13,14 @@ from lockship.deploy.spoolfolder import spool_folder, sweep
 from lockship.deploy.steps import Plan, ShipImage
 from lockship.errors import LockshipError, RefusedError
 from lockship.host.connect import connect
-from lockship.host.credentials import registry_auth
+from lockship.host.credentials import lock_auth
 from lockship.host.server import Server
 from lockship.host.ship import Spool, feed, missing_layers, spool
 from lockship.host.types import ImageInfo
 from lockship.lock.image import Artifact
 from lockship.lock.model import LOCAL, Host, Lock
 from lockship.progress import Event, Report
+from lockship.secrets.secret import Secret
 
 
 class ImageMissing(RefusedError):  # noqa: N818 - what is missing, not an error's kind
@@ -40,7 +41,9 @@ class Supply:
         plan: Plan,
         report: Report,
         halt: threading.Event,
+        secrets: Mapping[str, Secret],
     ) -> None:
+        self._secrets = secrets
         self._lock = lock
         self._artifact = artifact
         self._servers = servers
@@ -81,8 +84,12 @@ class Supply:
         """Bring the image to `server`. Raises Halted where `halt` is set meanwhile."""
         if self._artifact.digest is not None:
             reference = f"{self._lock.image.repository}@{self._artifact.digest}"
-            auth = registry_auth(self._lock.image.registry)
-            server.pull(reference, auth, check=self._check)
+            auth = lock_auth(self._lock, self._secrets)
+
+            def note(what: str) -> None:
+                self._report(Event("note", what, server.name))
+
+            server.pull(reference, auth, check=self._check, note=note)
             return
         missing = self._missing[server.name]
         sent = feed(server, self._spooled(), missing, check=self._check)

@@ -1,11 +1,37 @@
-"""The registry credentials of whoever deploys, from their Docker configuration."""
+"""The credentials for a registry: the lock's own account, else whoever deploys's `docker login`."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 
 from lockship.errors import LockshipError
 from lockship.host.types import RegistryAuth
+from lockship.lock.model import Lock
+from lockship.secrets.secret import Secret
+
+
+def lock_auth(lock: Lock, secrets: Mapping[str, Secret]) -> RegistryAuth | None:
+    """Return the credentials for the registry of the lock's image.
+
+    `secrets` hold the password of `[registry]`, where the lock has that. Raises as `registry_auth`.
+    """
+    own = account(lock, secrets)
+    if own is not None and own.server == lock.image.registry:
+        return own
+    return registry_auth(lock.image.registry)
+
+
+def account(lock: Lock, secrets: Mapping[str, Secret]) -> RegistryAuth | None:
+    """Return the account of `[registry]`; None where the lock has none."""
+    own = lock.registry
+    server = own.server or lock.image.registry if own else None
+    if own is None or server is None:
+        return None
+    if own.password not in secrets:
+        raise LockshipError(f"The registry's secret {own.password} wasn't looked up.")
+    password = secrets[own.password].reveal()
+    return RegistryAuth(server=server, username=own.username, password=password)
 
 
 def registry_auth(registry: str | None) -> RegistryAuth | None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
+from lockship.host.again import Tries, is_limit
 from lockship.host.errors import HostError
 from lockship.host.translate import clean, from_engine
 from lockship.host.types import RegistryAuth
@@ -20,8 +22,16 @@ _CHUNK = 1 << 17
 Check = Callable[[], None]  # called now and then by what takes long; ends it by raising
 
 
+Note = Callable[[str], None]  # told what a person may want to know meanwhile
+_STEP: Final = 0.1  # seconds between two checks in a pause
+
+
 def go_on() -> None:
     """Never end it."""
+
+
+def say_nothing(what: str) -> None:
+    """Tell nobody."""
 
 
 def pull(
@@ -30,11 +40,33 @@ def pull(
     reference: str,
     auth: RegistryAuth | None,
     check: Check,
+    note: Note = say_nothing,
 ) -> None:
     """Pull `repository@sha256:...`; raises HostError with what the registry said.
 
-    The credentials go along with this request only.
+    What may be over in a moment is tried again, and `note` is told. The credentials go along with
+    these requests only.
     """
+    tries = Tries()
+    while (said := _pull_once(api, reference, auth, check)) is not None:
+        wait = tries.wait_after(said)
+        if wait is None:
+            raise refused_pull(host, reference, said)
+        note(f"the registry failed ({clean(said)}); trying again in {wait:g} s")
+        _pause(wait, check)
+
+
+def _pause(seconds: float, check: Check) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        check()
+        time.sleep(_STEP)
+
+
+def _pull_once(
+    api: docker.APIClient, reference: str, auth: RegistryAuth | None, check: Check
+) -> str | None:
+    """Pull; return what went wrong, as the engine says it."""
     from docker.auth import encode_header
 
     # Always a header: without one the SDK would look for credentials by itself.
@@ -47,11 +79,9 @@ def pull(
         timeout=INACTIVE,
     )
     try:
-        said = _error(response, check)
+        return _error(response, check)
     finally:
         response.close()
-    if said is not None:
-        raise refused_pull(host, reference, said)
 
 
 def load(host: str, api: docker.APIClient, chunks: Iterable[bytes]) -> None:
@@ -94,6 +124,8 @@ def refused_pull(host: str, reference: str, said: str) -> HostError:
     registry = reference.partition("/")[0]
     if "x509" in low or "certificate" in low:
         hint = f"give the host the registry's CA: /etc/docker/certs.d/{registry}/ca.crt"
+    elif is_limit(low):
+        hint = "wait as long as the registry says, or use an account with a higher limit"
     elif "manifest unknown" in low or "not found" in low:
         hint = "the registry doesn't have it any more: lockship build"
     elif any(word in low for word in ("unauthorized", "denied", "authentication", "basic auth")):

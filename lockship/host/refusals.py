@@ -6,10 +6,12 @@ import re
 from typing import Final
 
 from lockship.errors import LockshipError
+from lockship.host.again import is_limit
 
 _ABSENT: Final = re.compile(r"manifest unknown|manifest for .* not found|name unknown|not found")
 _DENIED: Final = re.compile(
-    r"unauthorized|authentication required|no basic auth credentials|denied|forbidden|401|403"
+    r"unauthorized|authentication required|no basic auth credentials|denied|forbidden"
+    r"|\b(?:401|403)\b"
 )
 _UNTRUSTED: Final = re.compile(r"x509|certificate")
 _PLAIN: Final = re.compile(r"server gave http response to https client")
@@ -19,7 +21,11 @@ _UNREACHABLE: Final = re.compile(
 )
 
 
-def registry_error(reference: str, said: str, status: int | None) -> LockshipError | None:
+class RegistryError(LockshipError):
+    """A registry refused, failed or can't be reached."""
+
+
+def registry_error(reference: str, said: str, status: int | None) -> RegistryError | None:
     """Return the error for a registry's refusal; None where it only says that it has no such image.
 
     `said` is the engine's text, `status` its HTTP status (None inside a stream).
@@ -28,32 +34,38 @@ def registry_error(reference: str, said: str, status: int | None) -> LockshipErr
     low = said.lower()
     details = [said.strip()] if said.strip() else []
     if _UNTRUSTED.search(low):
-        return LockshipError(
+        return RegistryError(
             f"The engine doesn't trust the certificate of the registry {host}.",
             details=details,
             hint=f"Put its CA into /etc/docker/certs.d/{host}/ca.crt on the engine's machine.",
         )
     if _PLAIN.search(low):
-        return LockshipError(
+        return RegistryError(
             f"The registry {host} speaks plain HTTP, and the engine wants TLS.",
             details=details,
             hint=f'Add {host} to "insecure-registries" in /etc/docker/daemon.json, or use TLS.',
         )
+    if is_limit(said):
+        return RegistryError(
+            f"The registry {host} is asked too often, by this account or from this address.",
+            details=details,
+            hint="Wait as long as it says, or use an account with a higher limit.",
+        )
     if _UNREACHABLE.search(low):
-        return LockshipError(
+        return RegistryError(
             f"The registry {host} can't be reached.",
             details=details,
             hint="Check the image's name and the network, then run the same command again.",
         )
     if _DENIED.search(low) or status in (401, 403):
-        return LockshipError(
+        return RegistryError(
             f"The registry {host} refuses {reference}.",
             details=details,
             hint=f"Log in with an account that may do this there: `docker login {host}`.",
         )
     if _ABSENT.search(low) or status == 404:
         return None
-    return LockshipError(
+    return RegistryError(
         f"The registry {host} failed.",
         details=details,
         hint="Look at the registry, then run the same command again.",

@@ -11,7 +11,7 @@ from lockship.host import images, parse, streams
 from lockship.host.channel import SocketLike
 from lockship.host.create import create
 from lockship.host.execute import execute
-from lockship.host.images import Check, go_on
+from lockship.host.images import Check, Note, go_on, say_nothing
 from lockship.host.inside import Inside
 from lockship.host.link import Link
 from lockship.host.process import Process
@@ -185,10 +185,17 @@ class Server:
             f"tag {reference}", lambda api: api.tag(image_id, repository, tag=tag, force=True)
         )
 
-    def pull(self, reference: str, auth: RegistryAuth | None, *, check: Check = go_on) -> None:
+    def pull(
+        self,
+        reference: str,
+        auth: RegistryAuth | None,
+        *,
+        check: Check = go_on,
+        note: Note = say_nothing,
+    ) -> None:
         """Pull `repository@sha256:...`; see `images.pull`."""
         with self._boundary(f"pull {reference}", images.INACTIVE):
-            images.pull(self.name, self._api, reference, auth, check)
+            images.pull(self.name, self._api, reference, auth, check, note)
 
     def load(self, chunks: Iterable[bytes]) -> None:
         """Load images from an image tar, as `docker load` does."""

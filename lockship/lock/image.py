@@ -53,6 +53,18 @@ class Image(Table, frozen=True):
         return first if slash and named else None
 
 
+def familiar(repository: str) -> str:
+    """Return a repository's name as an engine lists it: Docker Hub's own name isn't in front.
+
+    github.com/distribution/reference, normalize.go, familiarizeName.
+    """
+    path = repository
+    for hub in ("docker.io/", "index.docker.io/"):
+        path = path.removeprefix(hub)
+    official = path.removeprefix("library/")
+    return official if "/" not in official else path
+
+
 class Artifact(Table, frozen=True):
     """What `build` made. `key` names what it was built from (`lock.fingerprint.build_key`)."""
 

@@ -34,6 +34,7 @@ from lockship.lock.names import (
     UserName,
 )
 from lockship.lock.proxy import Proxy
+from lockship.lock.registry import Registry
 from lockship.lock.role import Deploy, Healthcheck, Role
 from lockship.lock.table import Table
 
@@ -111,6 +112,7 @@ class Lock(Table, frozen=True):
     proxy: Proxy | None = None
     accessories: dict[RoleName, Accessory] = field(default_factory=dict)
     hooks: Hooks | None = None
+    registry: Registry | None = None
     policy: Policy | None = None
     artifact: Artifact | None = None
 

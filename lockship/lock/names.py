@@ -69,6 +69,15 @@ RefPattern = Annotated[
     ),
 ]
 EnvName = Annotated[str, _text(r"[A-Za-z_][A-Za-z0-9_]*", "a variable name: letters, digits, '_'")]
+# A registry as image names begin with it; '.', ':' or 'localhost' tell it from a folder's name.
+RegistryName = Annotated[
+    str,
+    _text(
+        r"(?=[^/]*[.:]|localhost\Z)[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?",
+        "a registry such as 'registry.example.com', without https:// and without a path",
+    ),
+]
+RegistryUser = Annotated[str, _text(r"[^\x00-\x20\x7f:]{1,256}", "an account's name, without ':'")]
 SshId = Annotated[str, _text(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "letters, digits, '.', '_', '-'")]
 # What `docker buildx build --cache-from` takes: an image, or type=KIND,KEY=VALUE,...
 CacheEntry = Annotated[

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from lockship.lock.image import Build
 from lockship.lock.proxy import Proxy
+from lockship.lock.registry import Registry
 
 
-def for_building(build: Build) -> tuple[str, ...]:
+def for_building(build: Build, registry: Registry | None) -> tuple[str, ...]:
     """Return the names of the secrets that building and pushing the image takes."""
-    return build.secrets
+    password = (registry.password,) if registry else ()
+    return (*build.secrets, *(name for name in password if name not in build.secrets))
 
 
 def for_proxy(proxy: Proxy | None) -> tuple[str, ...]:

@@ -54,6 +54,7 @@ def compose(
             for name, each in config.accessories.items()
         },
         hooks=hooks.locked(scripts, config.hooks.timeout),
+        registry=config.registry,
         policy=config.policy,
     )
     artifact = before.artifact if before else None
@@ -67,8 +68,11 @@ def _hosts_of(config: Config, role: str | None) -> tuple[str, ...]:
 
 
 def _for_roles(config: Config) -> list[str]:
-    """Return the secrets of a role that names none: all but the build's and the proxy's."""
-    others = (*needs.for_building(config.build), *needs.for_proxy(config.proxy))
+    """Return the secrets of a role that names none: all but those of others.
+
+    The build, the registry and the proxy have theirs.
+    """
+    others = (*needs.for_building(config.build, config.registry), *needs.for_proxy(config.proxy))
     return [name for name in config.secrets if name not in others]
 
 

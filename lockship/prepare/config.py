@@ -29,6 +29,7 @@ from lockship.lock.names import (
     Volume,
 )
 from lockship.lock.proxy import Proxy
+from lockship.lock.registry import Registry
 from lockship.lock.role import Deploy, Healthcheck, Role
 from lockship.lock.shape import Problem, convert
 from lockship.lock.table import Table
@@ -114,6 +115,7 @@ class Config(Table, frozen=True):
     proxy: Proxy | None = None
     accessories: dict[RoleName, AccessoryTable] = field(default_factory=dict)
     hooks: HooksTable = HooksTable()
+    registry: Registry | None = None
     policy: Policy | None = None
     unset: tuple[str, ...] = ()
 

@@ -20,6 +20,7 @@ from lockship.prepare.envrules import RESERVED_ENV
 from lockship.prepare.envrules import check as check_env
 from lockship.prepare.optionrules import check as check_options
 from lockship.prepare.proxyrules import check as check_proxy
+from lockship.prepare.registryrules import check as check_registry
 from lockship.prepare.tables import Tables, containers, hosts_of, quoted, strings, table
 from lockship.secrets.sources import parse as parse_source
 
@@ -50,6 +51,7 @@ def check(tables: Tables, unsound: set[Path]) -> list[Problem]:
         check_build,
         check_proxy,
         check_accessories,
+        check_registry,
     )
     found = [problem for rule in rules for problem in rule(tables)]
     return [problem for problem in found if problem.path not in unsound]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tomllib
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.harness import Fleet, Registry, run_lockship
+from tests.harness.faulty import faulty
 from tests.harness.images import BUSYBOX, PYTHON
 from tests.unit.locks import commit_all, git
 
@@ -123,3 +125,50 @@ def test_a_failing_step_s_output_is_the_last_thing(clean_fleet: Fleet, shop: Pat
 
     assert failed.stdout == ""
     assert "it broke here" in "\n".join(failed.stderr.splitlines()[-6:])
+
+
+ACCOUNT = """\
+[registry]
+username = "{user}"
+password = "REGISTRY_PASSWORD"
+[secrets]
+REGISTRY_PASSWORD = "env:REGISTRY_PASSWORD"
+"""
+
+
+def test_an_account_from_secrets_through_a_registry_that_falters(
+    clean_fleet: Fleet, registry: Registry, shop: Path, tmp_path: Path
+) -> None:
+    """No `docker login` anywhere: the push and the hosts' pulls use the lock's account."""
+    engines = [clean_fleet.engine, *(host.engine for host in clean_fleet.hosts[:2])]
+    config = clean_fleet.home.docker_config
+    address = clean_fleet.network.address(1)
+    with faulty(tmp_path / "proxy", address, registry, *engines) as proxy:
+        text = CONFIG.format(address=proxy.address) + ACCOUNT.format(user=registry.user)
+        (shop / "lockship.toml").write_text(text)
+        commit_all(shop)
+        env = clean_fleet.env()
+        config.write_text("{}")
+        run_lockship(["prepare"], shop, env).expect(0)
+        wrong = run_lockship(["build"], shop, env | {"REGISTRY_PASSWORD": "wr0ng-password"})
+        env["REGISTRY_PASSWORD"] = registry.password
+        proxy.fail("PUT", "/manifests/", 503)
+        proxy.fail("GET", "/manifests/sha256", 429, times=2)
+
+        deployed = run_lockship(["deploy"], shop, env).expect(0)
+
+        assert len(proxy.hit) == 3
+    assert wrong.returncode == 1
+    assert proxy.address in wrong.stderr
+    assert "wr0ng-password" not in wrong.stderr
+    assert "trying again in 1 s" in deployed.stderr
+    digest, _ = registry.manifest("acme/shop", lock_of(shop)["image"]["tag"])
+    assert lock_of(shop)["artifact"]["digest"] == digest
+    assert config.read_text() == "{}"
+    told = deployed.stdout + deployed.stderr + (shop / ".shiplock").read_text()
+    for host in clean_fleet.hosts[:2]:
+        told += host.docker("inspect", *host.docker("ps", "--quiet").split())
+        files = [p for p in host.home.rglob("*") if p.is_file()]
+        told += "".join(path.read_text(errors="replace") for path in files)
+    assert registry.password not in told
+    assert b64encode(registry.password.encode()).decode() not in told

@@ -43,7 +43,7 @@ def verify_rebuild(
     version = lock.service.version
     values = secrets.for_building(lock, repository.root)
     with connect() as engine:
-        ours = recorded(engine, lock, artifact)
+        ours = recorded(engine, lock, artifact, values)
         if ours is None:
             image_id = artifact.image_id.removeprefix("sha256:")[:12]
             what = f"the locked image {image_id} is neither here nor in its registry"

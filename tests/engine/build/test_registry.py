@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from lockship.build.image import build
 from lockship.errors import LockshipError, RefusedError
 from lockship.lock.image import Image
 from lockship.lock.model import Lock
+from lockship.lock.registry import Registry as Account
+from lockship.secrets.secret import Secret
 from tests.engine.build.conftest import Make, Recorder
 from tests.harness import Fleet, Registry
 from tests.unit.locks import commit_all, make_lock
@@ -166,3 +169,29 @@ def test_an_unknown_certificate_authority(
         assert f"/etc/docker/certs.d/{registry.address}/ca.crt" in caught.value.hint
     finally:
         aside.rename(authorities)
+
+
+def test_a_base_image_is_pulled_with_the_locks_account(
+    builder: Fleet, registry: Registry, repository: Path, report: Recorder
+) -> None:
+    config = builder.home.docker_config
+    base = f"{registry.address}/acme/base:1"
+    builder.engine.docker("tag", "busybox:1.36", base)
+    builder.engine.docker("--config", str(config.parent), "push", "--quiet", base)
+    builder.engine.docker("rmi", base)
+    config.write_text("{}")
+    (repository / "Dockerfile").write_text(f"FROM {base}\nCOPY . /srv\n")
+    commit_all(repository)
+    account = Account(username=registry.user, password="PASSWORD")
+    lock = replace(registry_lock(registry, repository), registry=account)
+
+    for password, fine in (("wr0ng", False), (registry.password, True)):
+        secrets = {"PASSWORD": Secret(password)}
+        if fine:
+            built = build(repository, lock, report=report, tty=False, secrets=secrets)
+            assert built.artifact.digest == registry.manifest("acme/shop", "v1")[0]
+        else:
+            with pytest.raises(LockshipError):
+                build(repository, lock, report=report, tty=False, secrets=secrets)
+    assert config.read_text() == "{}"
+    assert registry.password not in str(report.events)

@@ -48,6 +48,8 @@ _EXAMPLES: dict[Any, tuple[str, ...]] = {
     names.RoleName: ("web", "1", "a-"),
     names.RunFolder: (".lockship", "/srv/a"),
     names.ServiceName: ("shop", "a"),
+    names.RegistryName: ("localhost", "r.example.com:5000"),
+    names.RegistryUser: ("AWS", "robot$ci+a@b"),
     names.SshId: ("default", "a.b_C-1"),
     names.SiteName: ("localhost", "a-b.example.com"),
     names.Tag: ("v1", "_", "A.b-c"),

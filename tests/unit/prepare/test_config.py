@@ -361,3 +361,44 @@ def test_what_a_build_can_not_have(line: str, said: str) -> None:
     (one,) = complaints(f'{MINIMAL}[build]\n{line}\n[secrets]\nA = "env:A"\n')
     assert said in one
     assert "hunter2" not in one
+
+
+ACCOUNT = """
+[image]
+repository = "registry.example.com/shop"
+[registry]
+username = "robot$ci"
+password = "PASSWORD"
+[secrets]
+PASSWORD = "env:PASSWORD"
+OTHER = "env:OTHER"
+"""
+
+
+def test_a_registrys_password_goes_to_no_role() -> None:
+    config = load(MINIMAL + ACCOUNT)
+    lock = compose(
+        config=config,
+        source=make_lock().source,
+        version="1",
+        destination=None,
+        hosts={},
+        before=None,
+    )
+    assert lock.registry == config.registry
+    assert lock.roles["web"].secrets == ("OTHER",)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"PASSWORD"', '"hunter2"', "registry.password: found something else, expected a name in"),
+        ("registry.example.com/", "", "registry.server: found nothing, expected a registry"),
+        ("robot$ci", "a:hunter2", "expected an account's name"),
+        ("[registry]", '[registry]\nserver = "https://r.test/v2"', "expected a registry such as"),
+        ("[registry]", '[registry]\nserver = "acme"', "expected a registry such as"),
+    ],
+)
+def test_a_registry_that_is_none(old: str, new: str, said: str) -> None:
+    (one,) = complaints(MINIMAL + ACCOUNT.replace(old, new, 1))
+    assert said in one
