@@ -129,7 +129,7 @@ def refused_pull(host: str, reference: str, said: str) -> HostError:
     elif "manifest unknown" in low or "not found" in low:
         hint = "the registry doesn't have it any more: lockship build"
     elif any(word in low for word in ("unauthorized", "denied", "authentication", "basic auth")):
-        hint = f"log in on this machine: docker login {registry}"
+        hint = f"log in on this machine: docker login {registry}; or mend [registry]"
     else:
         hint = (
             f"see whether the host reaches the registry: ssh {host} curl -v https://{registry}/v2/"

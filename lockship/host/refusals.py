@@ -61,7 +61,7 @@ def registry_error(reference: str, said: str, status: int | None) -> RegistryErr
         return RegistryError(
             f"The registry {host} refuses {reference}.",
             details=details,
-            hint=f"Log in with an account that may do this there: `docker login {host}`.",
+            hint=f"Use an account that may do this there: `docker login {host}`, or [registry].",
         )
     if _ABSENT.search(low) or status == 404:
         return None
