@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
@@ -19,19 +20,26 @@ from lockship.lock.model import Lock
 
 
 def observe(server: Server, lock: Lock) -> HostState:
-    """Return the host's state as far as this lock's project is concerned. Changes nothing."""
-    containers = server.containers({names.PROJECT: lock.project})
-    images = server.images({names.SERVICE: lock.service.name})
+    """Return the host's state as far as this lock's project is concerned. Changes nothing.
+
+    Files are read while the engine is asked: from far away each question takes a while.
+    """
+    with ThreadPoolExecutor(1) as files:
+        reading = files.submit(read_releases, server, lock)
+        found = server.containers({})
+        images = server.images({names.SERVICE: lock.service.name})
+        releases = reading.result()
+    containers = [each for each in found if each.labels.get(names.PROJECT) == lock.project]
     artifact = lock.artifact
     ours = [image for image in images if _named(image.tags, image.digests, lock)]
     return HostState(
         host=server.name,
         containers=tuple(sorted(containers, key=lambda each: each.name)),
-        holders=holders(server),
-        releases=read_releases(server, lock),
+        holders=holders(found),
+        releases=releases,
         images=tuple(sorted(image.id for image in ours)),
         has_image=artifact is not None and artifact.image_id in {image.id for image in images},
-        proxy=observe_proxy(server, lock) if _proxied(lock, containers) else None,
+        proxy=observe_proxy(server, lock, found) if _proxied(lock, containers) else None,
         accessories=observe_accessories(server, lock) if lock.accessories else Accessories(),
     )
 

@@ -8,14 +8,13 @@ from lockship.deploy import names
 from lockship.deploy.accessory.labels import ACCESSORY, OWNER
 from lockship.deploy.state import Holder
 from lockship.errors import LockshipError
-from lockship.host.server import Server
-from lockship.host.types import Published
+from lockship.host.types import Container, Published
 from lockship.lock.model import Lock
 from lockship.lock.names import split_port
 
 
-def holders(server: Server) -> tuple[Holder, ...]:
-    """Return the running containers of a host, of whatever project, that publish ports."""
+def holders(listed: Iterable[Container]) -> tuple[Holder, ...]:
+    """Return, of all containers of a host, those that publish ports, of whatever project."""
     return tuple(
         Holder(
             name=each.name,
@@ -24,7 +23,8 @@ def holders(server: Server) -> tuple[Holder, ...]:
             accessory=each.labels.get(ACCESSORY, ""),
             owner=each.labels.get(OWNER, ""),
         )
-        for each in server.port_holders()
+        for each in listed
+        if each.published
     )
 
 

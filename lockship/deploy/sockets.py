@@ -44,8 +44,7 @@ def sockets(server: Server, container: Container) -> tuple[Socket, ...] | None:
 
     That is so on rootless engines and where /proc hides processes.
     """
-    files = [_table(server, container, name) for name in ("fib_trie", "tcp", "tcp6")]
-    addresses, *tables = files
+    addresses, *tables = _tables(server, container, ("fib_trie", "tcp", "tcp6"))
     # Where the engine counts processes apart from the host, this would be somebody else's.
     if f"-- {container.address}\n" not in (addresses or "") or tables[0] is None:
         return None
@@ -79,14 +78,15 @@ def parsed(table: str) -> Iterator[Socket]:
         yield Socket(_read(address), int(port, 16), _read(peer), int(fields[3], 16))
 
 
-def _table(server: Server, container: Container, name: str) -> str | None:
+def _tables(server: Server, container: Container, files: tuple[str, ...]) -> list[str | None]:
+    paths = [f"/proc/{container.pid}/net/{name}" for name in files]
     try:
-        data = server.read_file(f"/proc/{container.pid}/net/{name}")
+        found = server.read_files(paths)
     except HostError as error:
         if error.kind == "file":
-            return None
+            return [None for _ in files]
         raise
-    return None if data is None else data.decode(errors="replace")
+    return [None if data is None else data.decode(errors="replace") for data in found]
 
 
 def _read(text: str) -> Address:

@@ -26,8 +26,8 @@ class Link(Protocol):
     def spawn(self, argv: Sequence[str]) -> Process:
         """Start a program on the host."""
 
-    def read_file(self, path: str) -> bytes | None:
-        """Return a file's content; None when there is none."""
+    def read_files(self, paths: Sequence[str]) -> list[bytes | None]:
+        """Return the content of files, all asked for at once; None for one that isn't there."""
 
     def read_tail(self, path: str, size: int) -> bytes:
         """Return at most a file's last `size` bytes; none when there is no file."""

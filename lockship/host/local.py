@@ -49,12 +49,15 @@ class LocalLink:
             )
         )
 
-    def read_file(self, path: str) -> bytes | None:
+    def read_files(self, paths: Sequence[str]) -> list[bytes | None]:
         """See `Link`."""
-        try:
-            return (self._home / path).read_bytes()
-        except FileNotFoundError:
-            return None
+        found: list[bytes | None] = []
+        for path in paths:
+            try:
+                found.append((self._home / path).read_bytes())
+            except FileNotFoundError:
+                found.append(None)
+        return found
 
     def read_tail(self, path: str, size: int) -> bytes:
         """See `Link`."""

@@ -70,12 +70,6 @@ class Server:
         raw = self._maybe(f"inspect {name}", lambda api: api.inspect_container(name))
         return None if raw is None else parse.container_from_inspect(raw)
 
-    def port_holders(self) -> list[Container]:
-        """Return the running containers, of whatever project, that publish ports on the host."""
-        found = self._call("list containers", lambda api: api.containers())
-        listed = [parse.container_from_list(raw) for raw in found]
-        return [container for container in listed if container.published]
-
     def create(self, spec: ContainerSpec) -> str:
         """Create a container, its networks too when they aren't there; return its id."""
         with self._boundary(f"create {spec.name}"):
@@ -226,8 +220,13 @@ class Server:
 
         Paths are relative to the login user's home, or absolute.
         """
-        with self._boundary(f"read {path}"):
-            return self._link.read_file(path)
+        (data,) = self.read_files([path])
+        return data
+
+    def read_files(self, paths: Sequence[str]) -> list[bytes | None]:
+        """Return the content of files, all asked for at once; None for one that isn't there."""
+        with self._boundary(f"read {', '.join(paths)}"):
+            return self._link.read_files(paths)
 
     def read_tail(self, path: str, size: int) -> bytes:
         """Return a file's last `size` bytes, fewer when it is shorter, none when it isn't there."""

@@ -56,9 +56,9 @@ class SshLink:
         """See `Link`."""
         return ChannelProcess(self._run(shlex.join(argv), self._limit))
 
-    def read_file(self, path: str) -> bytes | None:
+    def read_files(self, paths: Sequence[str]) -> list[bytes | None]:
         """See `Link`."""
-        return sftp.read(self._files(), path)
+        return sftp.read_all(self._files(), paths)
 
     def read_tail(self, path: str, size: int) -> bytes:
         """See `Link`."""

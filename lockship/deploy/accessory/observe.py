@@ -19,7 +19,9 @@ def on_host(lock: Lock, host: str) -> dict[str, Accessory]:
 def look(server: Server, lock: Lock) -> HostState:
     """Observe as much of a host as an act on accessories needs to know."""
     return HostState(
-        host=server.name, holders=holders(server), accessories=observe_accessories(server, lock)
+        host=server.name,
+        holders=holders(server.containers({})),
+        accessories=observe_accessories(server, lock),
     )
 
 

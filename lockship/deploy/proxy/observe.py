@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -10,14 +11,19 @@ from lockship.deploy import names
 from lockship.deploy.proxy import certificates, container
 from lockship.deploy.state import ProxyState, RouteFile
 from lockship.host.server import Server
+from lockship.host.types import Container
 from lockship.lock.model import Lock
 
 SUFFIX: Final = ".yml"  # what Traefik's file provider reads; JSON is YAML
 
 
-def observe_proxy(server: Server, lock: Lock) -> ProxyState:
-    """Return the host's proxy. Its files are where the container says, whoever booted it."""
-    found = server.container(container.NAME)
+def observe_proxy(server: Server, lock: Lock, listed: Iterable[Container] = ()) -> ProxyState:
+    """Return the host's proxy. Its files are where the container says, whoever booted it.
+
+    `listed` are the host's containers where they are known: of one that runs they tell enough.
+    """
+    running = (each for each in listed if each.name == container.NAME and each.state == "running")
+    found = next(running, None) or server.container(container.NAME)
     folder = found.labels.get(container.FOLDER) if found else None
     folder = folder or server.absolute(names.proxy_folder(lock))
     state = ProxyState(found, folder, read_routes(server, folder))
@@ -28,13 +34,13 @@ def observe_proxy(server: Server, lock: Lock) -> ProxyState:
 
 def read_routes(server: Server, folder: str) -> tuple[RouteFile, ...]:
     """Return the route files of all projects, by name."""
-    found = []
-    for name in server.list_folder(folder):
-        data = server.read_file(f"{folder}/{name}") if name.endswith(SUFFIX) else None
-        if data is not None:
-            text = data.decode(errors="replace")
-            found.append(RouteFile(name.removesuffix(SUFFIX), text))
-    return tuple(found)
+    files = [name for name in server.list_folder(folder) if name.endswith(SUFFIX)]
+    texts = server.read_files([f"{folder}/{name}" for name in files])
+    return tuple(
+        RouteFile(name.removesuffix(SUFFIX), text.decode(errors="replace"))
+        for name, text in zip(files, texts, strict=True)
+        if text is not None
+    )
 
 
 def route_path(folder: str, project: str) -> str:

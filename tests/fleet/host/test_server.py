@@ -45,7 +45,7 @@ def test_a_container_is_created_as_specified(web1: Server) -> None:
     assert [c.name for c in web1.containers({"dev.lockship.project": "shop"})] == ["shop-web"]
     assert [c.name for c in web1.containers({"dev.lockship.project": ""})] == ["shop-web"]
     assert web1.containers({"dev.lockship.project": "other"}) == []
-    assert [c.published for c in web1.port_holders()] == [found.published]
+    assert [c.published for c in web1.containers({})] == [found.published]
     assert web1.remove_image("busybox:1.36") is False, "in use"
     web1.stop("shop-web", 1)
     stopped = web1.container("shop-web")
