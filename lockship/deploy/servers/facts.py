@@ -168,7 +168,7 @@ def see(server: Server) -> Seen:
         engine = server.engine_info()
         holders = tuple(
             (port.host_port, each.name, each.labels.get(names.PROJECT, ""))
-            for each in server.port_holders()
+            for each in server.containers({})
             for port in each.published
             if port.protocol == "tcp"
         )
