@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from lockship.audit.entries import Entry
 from lockship.git import Objects
 from lockship.gitobjects import commit as parse_commit
 from lockship.gitobjects import find_entry
+from lockship.history.record import ended_well
 
 
 def standing(objects: Objects, commit: str, found: Iterable[Entry]) -> list[Entry]:
@@ -27,3 +28,14 @@ def standing(objects: Objects, commit: str, found: Iterable[Entry]) -> list[Entr
             there[entry.path] = None
             chosen.append(entry)
     return chosen
+
+
+def serving(found: Sequence[Entry], entry: Entry) -> Iterator[Entry]:
+    """Yield a state and, where its deploy is recorded as failed, the one that served on."""
+    yield entry
+    if ended_well(entry.record):
+        return
+    for older in found[found.index(entry) + 1 :]:
+        if older.file == entry.file and older.lock is not None and ended_well(older.record):
+            yield older
+            return

@@ -63,12 +63,10 @@ def _named(lock: Lock) -> dict[str, str]:
 
 
 def _lines(old: Lock, new: Lock, result: Comparison) -> Iterator[str]:
-    from lockship.cli.differences import difference_lines
-
     yield f"{old.service.version} → {new.service.version}"
     yield ""
     yield "In the lock:" if result.fields else "The locks say the same."
-    yield from (f"  {line}" for line in difference_lines(result.fields))
+    yield from (f"  {visible(line)}" for line in result.words)
     if result.missing:
         yield f"Objects {', '.join(oid[:12] for oid in result.missing)} are {_MISSING}."
         return

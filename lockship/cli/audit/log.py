@@ -78,9 +78,12 @@ def command(
 
 
 def _at(repository: Repository, ref: str | None, when: int, *, everywhere: bool) -> list[Entry]:
-    """Return what was locked at a time: the newest state of each lockfile that was there then."""
+    """Return what was locked at a time: the newest state of each lockfile that was there then.
+
+    Where its deploy is recorded as failed, what served on follows it: the state before.
+    """
     from lockship.audit import revisions
-    from lockship.audit.standing import standing
+    from lockship.audit.standing import serving, standing
     from lockship.cli.audit import look
 
     commit = revisions.as_of(repository, revisions.tip(repository, ref or "HEAD"), when)
@@ -88,4 +91,4 @@ def _at(repository: Repository, ref: str | None, when: int, *, everywhere: bool)
         return []
     found = look.entries_of(repository, [commit], everywhere=everywhere, remember=False)
     with repository.objects() as objects:
-        return standing(objects, commit, found)
+        return [each for one in standing(objects, commit, found) for each in serving(found, one)]

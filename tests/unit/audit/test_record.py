@@ -133,6 +133,22 @@ def test_a_failed_deploy_that_was_repeated(
     assert story.audit("verify", "--all")["holds"]
 
 
+def test_what_ran_where_the_newest_deploy_failed(story: Story) -> None:
+    """Who asks what ran on a host at a time gets the failed one, and the one that served on."""
+    first = there(story, story.lock())
+    recording.ended(begun(story, first, "deploy"), first, changed=True)
+    story.work("two")
+    second = there(story, story.lock())
+    recording.failed(begun(story, second, "deploy"), second, error("undone"))
+    at = ("--at", "2100-01-01", "--host", "local")
+    versions = [each["version"] for each in story.audit(*at)["entries"]]
+    assert versions == [second.lock.service.version, first.lock.service.version]
+    assert told(story, *at) == [("locked", ["undone"]), ("locked", ["deployed"])]
+    recording.ended(begun(story, second, "deploy"), second, changed=True)
+    assert told(story, *at) == [("locked", ["undone", "deployed"])]
+    assert told(story, "--at", "2100-01-01", "--host", "web2") == []
+
+
 def test_the_memory_learns_of_later_records(story: Story) -> None:
     found = there(story, story.lock())
     recording.failed(begun(story, found, "deploy"), found, error("failed"))

@@ -70,8 +70,8 @@ def test_diff(story: Story) -> None:
     assert found["differences"]["files"] == ["M app.txt", 'A "dir/b\\n.txt"']
     assert "+two" in found["patch"]
     text = story.run(*words).stdout
-    assert '~ env.A: "1" → "2"' in text
-    assert '+ roles.web.hosts: "web2"' in text
+    assert '  variable A changed: "1" → "2"\n' in text
+    assert "  host web2 added to role web\n" in text
     assert "Ada Shipper <ada@example.com>: two" in text
 
     back = story.audit("diff", two.service.version, one.service.version)["differences"]
@@ -86,3 +86,22 @@ def test_diff_without_a_source(story: Story) -> None:
     found = story.audit("diff", "HEAD~1", "HEAD")["differences"]
     assert found["missing"] == ["12" * 20]
     assert "not in this repository" in story.run("diff", "HEAD~1", "HEAD").stdout
+
+
+def test_a_service_made_of_some_paths(story: Story) -> None:
+    """What another service of the same repository is made of isn't its change."""
+    for name in ("a", "b"):
+        story.repo.write(f"{name}/app.txt", "one\n")
+    story.work("begin")
+    old = story.lock(source={"paths": ("a",)})
+    story.put(old, "lock 1", "a/.shiplock")
+    story.repo.write("b/app.txt", "two\n")
+    story.commit("only b")
+    story.repo.write("a/app.txt", "two\n")
+    story.commit("only a")
+    new = story.lock(source={"paths": ("a",)})
+    story.put(new, "lock 2", "a/.shiplock")
+    found = story.audit("diff", "HEAD~3", "HEAD", "--patch")
+    assert [each["subject"] for each in found["differences"]["commits"]] == ["only a", "lock 1"]
+    assert found["differences"]["files"] == ["M a/app.txt"]
+    assert "b/app.txt" not in found["patch"]
