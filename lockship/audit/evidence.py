@@ -24,9 +24,10 @@ class Running(Struct, frozen=True):
 
 
 class HostEvidence(Struct, frozen=True):
-    """One project on one host: its journal, and the running containers."""
+    """One project on one host: its journal, the hash of its last line, the running containers."""
 
     host: str
     project: str
     journal: bytes
     running: tuple[Running, ...] = ()
+    end: bytes = b""

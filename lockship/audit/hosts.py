@@ -53,6 +53,7 @@ def unexplained(evidence: HostEvidence, committed: Known) -> list[Finding]:
     told = [line.entry for line in lines if line.entry is not None]
     return [
         *(each for line in lines for each in _line(evidence, line, committed)),
+        *_end(evidence, lines),
         *(each for one in evidence.running for each in _container(evidence, one, told, committed)),
     ]
 
@@ -100,6 +101,17 @@ def _line(evidence: HostEvidence, line: journal.Line, committed: Known) -> Itera
     if images and entry.image_id and entry.image_id not in images:
         what = f"it brought image {_short(entry.image_id)}, which no committed lock records"
         yield finding("image", what, _UNCOMMITTED)
+
+
+def _end(evidence: HostEvidence, lines: list[journal.Line]) -> Iterator[Finding]:
+    if journal.ends(evidence.journal, evidence.end):
+        return
+    where = f"journal line {lines[-1].number}" if lines else "journal"
+    what = "it isn't the line that was written last: it was edited, or lines after it were removed"
+    yield Finding(
+        about="host", kind="gap", what=what if lines else "all of its lines were removed",
+        hint=_TAMPERED, host=evidence.host, field=where,
+    )  # fmt: skip
 
 
 def _container(

@@ -49,13 +49,18 @@ def entry(
 
 
 def append(server: Server, lock: Lock, line: Entry) -> None:
-    """Add the line to the host's journal, chained to the one before. Needs the mutex."""
+    """Add the line to the host's journal, chained to the one before. Needs the mutex.
+
+    Its own hash is kept beside it: no line follows yet that would carry it.
+    """
     path = names.journal_path(lock)
     tail = server.read_tail(path, 1 << 16)
     chained = msgspec.structs.replace(line, previous=hash_of(last_line(tail)))
     # A line that a full disk cut short keeps its place; it doesn't swallow the next one.
     start = b"\n" if tail and not tail.endswith(b"\n") else b""
-    server.append_line(path, start + msgspec.json.encode(chained))
+    written = msgspec.json.encode(chained)
+    server.append_line(path, start + written)
+    server.write_file(names.journal_end_path(lock), f"{hash_of(written)}\n".encode())
 
 
 def served(server: Server, lock: Lock) -> frozenset[str]:

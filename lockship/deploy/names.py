@@ -92,6 +92,11 @@ def journal_path(lock: Lock) -> str:
     return f"{project_folder(lock)}/journal.jsonl"
 
 
+def journal_end_path(lock: Lock) -> str:
+    """The hash of the journal's last line: one that is edited or removed shows."""
+    return f"{project_folder(lock)}/journal.end"
+
+
 def releases_path(lock: Lock) -> str:
     """The releases that a rollback can return to, newest last."""
     return f"{project_folder(lock)}/releases.json"

@@ -85,6 +85,19 @@ def lines(journal: bytes) -> Iterator[Line]:
         before = line
 
 
+def ends(journal: bytes, end: bytes) -> bool:
+    """Tell whether a journal ends with the line that was written last, whose hash `end` is.
+
+    A writer that was killed between the two files leaves the hash of the line before. No hash
+    (b"", from before it was kept) tells nothing.
+    """
+    last, before = b"", b""
+    for line in filter(None, journal.split(b"\n")):
+        last, before = line, last
+    said = end.decode(errors="replace").strip()
+    return not said or said in (hash_of(last), hash_of(before))
+
+
 def last_line(tail: bytes) -> bytes:
     """Return the last line in a journal's end, without its line break."""
     return tail.rstrip(b"\n").rpartition(b"\n")[2]

@@ -50,12 +50,17 @@ def test_what_no_committed_lock_explains_is_found(clean_fleet: Fleet, tmp_path: 
     engine.docker("run", "--detach", "--name", names["web1"], *flags, old)
     journal = shop.run_folder("web2") / "journal.jsonl"
     journal.write_text(journal.read_text().replace('"command":"deploy"', '"command":"restart"', 1))
+    last = shop.run_folder("web1") / "journal.jsonl"
+    *lines, newest = last.read_text().splitlines()
+    newest = newest.replace('"outcome":"deployed"', '"outcome":"undone"')
+    last.write_text("".join(f"{line}\n" for line in (*lines, newest)))
     tagged = f"{first['image']['repository']}:{shop.lock()['image']['tag']}"
     home = shop.engine("local")
     home.docker("tag", f"{first['image']['repository']}:{first['image']['tag']}", tagged)
     login = str(clean_fleet.home.docker_config.parent)
     home.docker("--config", login, "push", "--quiet", tagged)
     assert verify() == [
+        ("gap", "web1", "journal line 2"),
         ("gap", "web2", "journal line 2"),
         ("image", "web1", f"container {names['web1']}"),
         ("tag", None, "artifact.digest"),

@@ -85,12 +85,14 @@ def _read_all(
 
 
 def _read(server: Server, lock: Lock) -> HostEvidence:
+    # The end first: a deploy that ends meanwhile is then a line more, and no line less.
+    end = server.read_file(names.journal_end_path(lock)) or b""
     journal = server.read_file(names.journal_path(lock)) or b""
     running = [one for one in server.containers({}) if one.state in _RUNS]
     ours = [_running(one) for one in running if one.labels.get(names.PROJECT) == lock.project]
     beside = [_accessory(server, one) for one in running if labels.is_ours(one, lock)]
     foreign = [Running(one.name, one.image_id) for one in running if _is_foreign(one)]
-    return HostEvidence(server.name, lock.project, journal, (*ours, *beside, *foreign))
+    return HostEvidence(server.name, lock.project, journal, (*ours, *beside, *foreign), end)
 
 
 def _is_foreign(one: Container) -> bool:

@@ -40,8 +40,13 @@ def chained(entries: Sequence[Entry]) -> list[bytes]:
 SOUND = chained([entry(ONE, "1"), entry(TWO, "2"), entry(ONE, "3")])
 
 
-def told(lines: Sequence[bytes], *running: Running) -> list[tuple[str, str | None]]:
-    evidence = HostEvidence("local", "shop", b"".join(line + b"\n" for line in lines), running)
+def told(
+    lines: Sequence[bytes], *running: Running, end: bytes | None = None
+) -> list[tuple[str, str | None]]:
+    """What is found of a journal; `end` is its last line as it was written, where that is known."""
+    said = (hash_of(end) or "").encode() if end is not None else b""
+    journal = b"".join(line + b"\n" for line in lines)
+    evidence = HostEvidence("local", "shop", journal, running, said)
     return [(each.kind, each.field) for each in unexplained(evidence, KNOWN)]
 
 
@@ -53,18 +58,27 @@ def test_a_sound_journal_and_its_container() -> None:
 @pytest.mark.parametrize("field", Entry.__struct_encode_fields__)
 def test_each_field_of_a_line_that_is_edited_shows(field: str) -> None:
     """The chain names the line after it; what the lock knows better is named at the line itself."""
-    document = msgspec.json.decode(SOUND[1])
-    document[field] = (
-        ["api"] if field in ("roles", "accessories") else "restart" if field == "command"
-        else "failed" if field == "outcome" else "sha256:" + "1" * 64
-    )  # fmt: skip
-    found = told([SOUND[0], msgspec.json.encode(document), SOUND[2]])
     own = {
         "service": "journal", "destination": "journal", "version": "journal", "roles": "journal",
         "fingerprint": "uncommitted", "previous": "gap", "accessories": "journal",
     }  # fmt: skip
+    found = told([SOUND[0], edited(SOUND[1], field), SOUND[2]], end=SOUND[2])
     here = [(own[field], "journal line 2")] if field in own else []
     assert found == [*here, ("gap", "journal line 3")]
+    # Of the last line only its hash, beside the journal, knows what it was.
+    own["image_id"] = own["image-id"] = "image"
+    found = told([*SOUND[:2], edited(SOUND[2], field)], end=SOUND[2])
+    here = [(own[field], "journal line 3")] if field in own else []
+    assert found == [*here, ("gap", "journal line 3")]
+
+
+def edited(line: bytes, field: str) -> bytes:
+    document = msgspec.json.decode(line)
+    document[field] = (
+        ["api"] if field in ("roles", "accessories") else "restart" if field == "command"
+        else "failed" if field == "outcome" else "sha256:" + "1" * 64
+    )  # fmt: skip
+    return msgspec.json.encode(document)
 
 
 def test_lines_that_are_removed_added_swapped_or_damaged() -> None:
@@ -78,6 +92,17 @@ def test_lines_that_are_removed_added_swapped_or_damaged() -> None:
     # What a full disk cut short is damaged, and the line after it follows from it.
     after = msgspec.json.encode(replace(entry(ONE, "4"), previous=hash_of(cut)))
     assert told([one, cut, after]) == [("damaged", "journal line 2")]
+
+
+def test_the_end_of_a_journal() -> None:
+    one, two, three = SOUND
+    assert told(SOUND, end=three) == []
+    assert told([one, two], end=three) == [("gap", "journal line 2")]
+    assert told([one], end=three) == [("gap", "journal line 1")]
+    assert told([], end=three) == [("gap", "journal")]
+    # A deploy that was killed between the line and its hash, and a journal from before there were.
+    assert told(SOUND, end=two) == []
+    assert told(SOUND) == []
 
 
 def test_a_deploy_that_was_never_committed() -> None:
