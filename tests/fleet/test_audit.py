@@ -15,7 +15,8 @@ def test_what_no_committed_lock_explains_is_found(clean_fleet: Fleet, tmp_path: 
     def verify(expect: int = 3) -> list[tuple[str, str | None, str | None]]:
         words = ("audit", "verify", "--hosts", "--registry", "--json")
         found: Json = json.loads(shop.run(*words, expect=expect).stdout)
-        return sorted((each["kind"], each["host"], each["field"]) for each in found["findings"])
+        told = ((each["kind"], each["host"], each["field"]) for each in found["findings"])
+        return sorted(told, key=str)
 
     shop.run("prepare")
     shop.run("deploy")
@@ -59,9 +60,15 @@ def test_what_no_committed_lock_explains_is_found(clean_fleet: Fleet, tmp_path: 
     home.docker("tag", f"{first['image']['repository']}:{first['image']['tag']}", tagged)
     login = str(clean_fleet.home.docker_config.parent)
     home.docker("--config", login, "push", "--quiet", tagged)
+    # And an image's id that somebody wrote into the lock: no fingerprint is over it.
+    text = (shop.folder / ".shiplock").read_text()
+    other = text.replace(shop.lock()["artifact"]["image-id"], "sha256:" + "ab" * 32)
+    shop.write(".shiplock", other)
+    shop.commit("Another image's id")
     assert verify() == [
         ("gap", "web1", "journal line 2"),
         ("gap", "web2", "journal line 2"),
         ("image", "web1", f"container {names['web1']}"),
-        ("tag", None, "artifact.digest"),
+        ("image", None, "artifact.image-id"),
+        ("tag", None, "image.tag"),
     ]

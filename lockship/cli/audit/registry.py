@@ -14,6 +14,7 @@ from lockship.host.engine import connect
 from lockship.lock.image import Artifact
 from lockship.lock.model import Lock
 
+_Wrong = tuple[str, str, str, str]  # its kind, the lock's key, what, and what to do
 _GONE = "Its lock can be built again: check out its commit, then `lockship build`."
 _SWAPPED = "A host runs the digest, whatever the tag says; find out who pushed the tag."
 
@@ -27,7 +28,7 @@ def verify_registry(found: Iterable[Entry]) -> list[Finding]:
     entries = [each for each in found if each.lock is not None]
     fingerprints = {each.lock.fingerprint for each in entries if each.lock}
     findings: list[Finding] = []
-    digests: set[str] = set()
+    seen: set[tuple[str, str, str]] = set()
     tags: set[str] = set()
     with connect() as engine:
         for entry in entries:
@@ -36,49 +37,69 @@ def verify_registry(found: Iterable[Entry]) -> list[Finding]:
             if lock is None or artifact is None or artifact.digest is None or registry is None:
                 continue
             there = RegistryRepository(engine, lock.image.repository, registry_auth(registry))
-            wrong: list[tuple[str, str, str]] = []
+            wrong: list[_Wrong] = []
             # Of a tag the newest state counts: an older one may have been pushed again since.
             if lock.image.reference not in tags:
                 tags.add(lock.image.reference)
                 wrong += _tag(there, lock, artifact.digest)
-            name = f"{lock.image.repository}@{artifact.digest}"
-            if name not in digests:
-                digests.add(name)
+            said = (f"{lock.image.repository}@{artifact.digest}", artifact.image_id, artifact.key)
+            if said not in seen:
+                seen.add(said)
                 wrong += _image(there, artifact, fingerprints)
             findings += [
                 Finding(
                     about="registry", kind=kind, what=what, hint=hint, commit=entry.commit.id,
-                    path=entry.path, version=lock.service.version, field="artifact.digest",
+                    path=entry.path, version=lock.service.version, field=field,
                 )
-                for kind, what, hint in wrong
+                for kind, field, what, hint in wrong
             ]  # fmt: skip
     return findings
 
 
-def _tag(there: RegistryRepository, lock: Lock, digest: str) -> Iterator[tuple[str, str, str]]:
+def _tag(there: RegistryRepository, lock: Lock, digest: str) -> Iterator[_Wrong]:
     tagged = there.digest(lock.image.tag)
     if tagged is None:
-        yield "tag", f"the registry has no tag {lock.image.tag}", _GONE
+        yield "tag", "image.tag", f"the registry has no tag {lock.image.tag}", _GONE
     elif tagged != digest:
-        yield "tag", f"the tag {lock.image.tag} is another image now, {_short(tagged)}", _SWAPPED
+        yield (
+            "tag",
+            "image.tag",
+            f"the tag {lock.image.tag} is another image now, {_short(tagged)}",
+            _SWAPPED,
+        )
 
 
 def _image(
     there: RegistryRepository, artifact: Artifact, fingerprints: set[str]
-) -> Iterator[tuple[str, str, str]]:
+) -> Iterator[_Wrong]:
     try:
         image = there.pull(artifact.digest or "")
     except LockshipError as error:
         if not error.message.startswith("The registry has no "):
             raise
-        yield "gone", f"the registry has no image {_short(artifact.digest or '')} any more", _GONE
+        yield (
+            "gone",
+            "artifact.digest",
+            f"the registry has no image {_short(artifact.digest or '')} any more",
+            _GONE,
+        )
         return
     if image.id != artifact.image_id:
-        yield "image", f"the digest is of image {_short(image.id)}, not the locked one", _GONE
+        yield (
+            "image",
+            "artifact.image-id",
+            f"the digest is of image {_short(image.id)}, not the locked one",
+            _GONE,
+        )
     if image.labels.get(labels.BUILD_KEY) != artifact.key:
-        yield "labels", "the image's labels name another build", _GONE
+        yield "labels", "artifact.key", "the image's labels name another build", _GONE
     elif image.labels.get(labels.FINGERPRINT) not in fingerprints:
-        yield "labels", "the image was built from a lock that was never committed", _GONE
+        yield (
+            "labels",
+            "fingerprint",
+            "the image was built from a lock that was never committed",
+            _GONE,
+        )
 
 
 def _short(digest: str) -> str:
