@@ -11,57 +11,11 @@ from lockship.host.errors import HostError
 from lockship.host.server import Server
 from lockship.lock.container import ContainerOptions
 from lockship.prepare.config import parse
+from tests import everything
 from tests.fleet.host.conftest import spec
 from tests.harness import Fleet
 
-OPTIONS = """
-[service]
-name = "shop"
-[roles.web]
-hosts = ["local"]
-memory = "64m"
-[roles.web.options]
-user = "1000:1000"
-group-add = ["44", "1001"]
-working-dir = "/tmp"
-entrypoint = ["sleep", "100"]
-init = true
-stop-signal = "SIGQUIT"
-networks = ["front", "back"]
-hostname = "Shop.test"
-extra-hosts = { "db.internal" = "10.0.0.5", gateway = "host-gateway" }
-dns = ["10.0.0.53", "fd00::53"]
-dns-search = ["internal"]
-read-only = true
-tmpfs = ["/run", "/tmp:size=64m,mode=1777"]
-shm-size = "96m"
-devices = ["/dev/null", "/dev/zero:/dev/nought:r", "/dev/full:rw"]
-gpus = "all"
-runtime = "runc"
-privileged = false
-cap-add = ["NET_ADMIN"]
-cap-drop = ["ALL"]
-security-opt = ["no-new-privileges", "seccomp=unconfined"]
-pid = "host"
-ipc = "shareable"
-sysctls = { "net.core.somaxconn" = "2048" }
-memory-reservation = "32m"
-memory-swap = "128m"
-cpu-shares = 512
-cpuset-cpus = "0"
-pids-limit = 200
-oom-score-adj = 500
-ulimits = { core = "0:-1", nofile = "65536" }
-log-driver = "json-file"
-log-options = { max-size = "1m", max-file = "2" }
-health-command = ["true", "a b"]
-health-interval = 2.5
-health-timeout = 3
-health-retries = 4
-health-start-period = 5
-"""
-
-# The same, in docker's own words; `--init=true` and its like are how its client says a boolean.
+# tests/everything/options.toml in docker's own words.
 TWIN = r"""
 --user=1000:1000 --group-add=44 --group-add=1001 --workdir=/tmp --init=true
 --stop-signal=SIGQUIT --network=front --network-alias=web.shop.internal --hostname=Shop.test
@@ -92,7 +46,7 @@ def compared(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_every_option_is_what_docker_makes_of_it(as_user: Fleet, web1: Server) -> None:
-    options = parse({"lockship.toml": OPTIONS.encode()}).roles["web"].for_lock().options
+    options = parse(everything.files("options")).roles["web"].for_lock().options
     absent = [
         name for name in options.__struct_fields__ if getattr(options, name) in (None, (), {})
     ]
