@@ -116,6 +116,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     tops = {line.split("/")[0] for line in names}
     assert tops == {"lockship", f"lockship-{__version__}.dist-info"}
     assert any("py.typed" in line for line in names)
+    assert any("lockship/hooks/samples/announce" in line for line in names)
 
 
 # --- lockship by lockship
