@@ -203,6 +203,12 @@ def forced(repo: Repo) -> None:
     repo.git("commit", "--quiet", "--message", "Lock what is running")
 
 
+def without_its_hook(repo: Repo) -> None:
+    repo.write(".lockship/hooks/pre-switch", "#!/bin/sh\nexec ./check\n", executable=True)
+    repo.commit("Check before the switch")
+    locked(repo, sealed(replace(prepare(repo.path).lock, hooks=None)))
+
+
 def symlink(repo: Repo) -> None:
     (repo.path / LOCK).unlink()
     (repo.path / LOCK).symlink_to("/etc/passwd")
@@ -258,6 +264,7 @@ SCENES = [
     Scene("tree", another_tree, "source.tree", mended=True),
     Scene("described", lying("source", subject="A small fix"), "source.subject", mended=True),
     Scene("version", lying("service", version="2.0"), "service.version", mended=True),
+    Scene("hooks", without_its_hook, "hooks.pre-switch", mended=True),
     Scene("built elsewhere", built_elsewhere, "artifact.key"),
     Scene("unpushed", forced, "source.snapshot", mended=True),
     Scene("dirty", forced, "source.dirty", config=f"{POLICY}allow-dirty = false\n"),

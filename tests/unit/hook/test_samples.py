@@ -95,7 +95,7 @@ def ran(repo: Repo, lock: Lock, name: str, occasion: Occasion = OCCASION, **env:
 def said(repo: Repo, lock: Lock, name: str, **env: str) -> tuple[str, ...]:
     """Run a hook that says no; return its lines."""
     with pytest.raises(HookFailed, match="ended with exit status 1") as caught:
-        ran(repo, lock, name, **env)
+        ran(repo, lock, name, OCCASION, **env)
     return caught.value.details
 
 

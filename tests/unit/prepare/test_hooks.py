@@ -8,6 +8,7 @@ import pytest
 
 from lockship.errors import UsageError
 from lockship.lock.fingerprint import build_key, to_document
+from lockship.lock.hooks import NAMES
 from lockship.prepare.prepare import check, prepare
 from tests.unit.gitrepo import CONFIG, Repo, create
 
@@ -172,3 +173,12 @@ def test_a_service_in_a_folder_has_the_roots_hooks_and_its_own(repo: Repo) -> No
     with pytest.raises(UsageError) as caught:
         prepare(repo.path / "services/api")
     assert caught.value.details == (f"services/api/{FOLDER}/pre-deploy isn't executable",)
+
+
+def test_prepare_runs_none_of_them(repo: Repo) -> None:
+    for name in NAMES:
+        repo.write(f"{FOLDER}/{name}", f"#!/bin/sh\ntouch {repo.path}/ran\n", executable=True)
+    repo.commit()
+    prepare(repo.path)
+    check(repo.path)
+    assert not (repo.path / "ran").exists()
