@@ -18,6 +18,8 @@ _NAMED: Final = {
     "secrets": "secret {}",
     "hosts": "host {}",
     "roles": "role {}",
+    "accessories": "accessory {}",
+    "tags": "tag {}",
 }
 _SCALARS: Final = {
     "service.version": "version",
@@ -35,6 +37,8 @@ _LISTS: Final = {
     "volumes": "volume {item}",
     "secrets": "secret {item}",
 }
+
+_HAVING: Final = ("roles", "accessories", "tags")  # what such lists are of
 
 
 def in_words(found: Iterable[Difference]) -> list[str]:
@@ -63,7 +67,7 @@ def _items(path: list[str], before: Any, after: Any) -> Iterator[str]:
     of = _what(path[:-1]) if path[:-1] else ""
     for items, verb in ((come, "added to"), (gone, "removed from")):
         for item in items:
-            named = _LISTS.get(path[-1]) if path[0] == "roles" else None
+            named = _LISTS.get(path[-1]) if path[0] in _HAVING else None
             if named:
                 yield f"{named.format(item=item)} {verb} {of}"
             else:
@@ -76,12 +80,9 @@ def _what(path: list[str]) -> str:
     field = ".".join(path)
     if field in _SCALARS:
         return _SCALARS[field]
-    if path[0] == "roles" and len(path) > 2:
-        inner = _what(path[2:])
-        return f"{inner} of role {path[1]}"
     if path[0] in _NAMED and len(path) > 1:
         name = _NAMED[path[0]].format(path[1])
-        return name if len(path) == 2 else f"{'.'.join(path[2:])} of {name}"
+        return name if len(path) == 2 else f"{_what(path[2:])} of {name}"
     return field
 
 

@@ -38,7 +38,7 @@ def probe(
 ) -> None:
     """Wait until a container is healthy; with no `healthcheck`, until it has stayed up for 1 s.
 
-    HTTP where the healthcheck has a path, TCP where it only has a port, else the image's own
+    HTTP where the healthcheck has a path, TCP where it only has a port, else its own
     HEALTHCHECK, else staying up for `interval` seconds times `successes`. Raises ProbeFailed when
     it isn't healthy within `limit` seconds, Halted when `stop` is set, HostError when the host
     itself fails.
@@ -111,7 +111,7 @@ def _question(
 
         return f"tcp://{address}:{tcp_port}", tcp_port, tcp
     if look_inside and container.health is not None:
-        return "the image's HEALTHCHECK", None, _own_healthcheck
+        return "its HEALTHCHECK", None, _own_healthcheck
     return "whether it stays up", None, _stays_up
 
 

@@ -62,6 +62,9 @@ _DESTINATION: Final = """\
 
 # [env]
 # LOG_LEVEL = "debug"
+
+# What doesn't hold here, this line above all tables:
+# unset = ["roles.web.ports"]
 """
 
 

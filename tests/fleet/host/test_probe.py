@@ -10,6 +10,7 @@ from lockship.deploy.unhealthy import ProbeFailed
 from lockship.host.connect import connect, local
 from lockship.host.errors import HostError
 from lockship.host.server import Server
+from lockship.lock.container import ContainerOptions
 from lockship.lock.role import Healthcheck
 from tests.fleet.host.conftest import host_of, spec
 from tests.harness import Fleet
@@ -166,6 +167,18 @@ def test_the_image_s_own_healthcheck(as_user: Fleet, web1: Server, test: str, go
         error = fails(web1, wanted)
         assert "unhealthy: no" in error.message
         check(web1, None)
+
+
+def test_a_healthcheck_of_the_options_and_a_log_that_nobody_can_read(web1: Server) -> None:
+    options = ContainerOptions(
+        health_command=("test", "-e", "/tmp/ready"), health_interval=0.3, log_driver="none"
+    )
+    run(web1, "exec sleep 100", options=options)
+    error = fails(web1, Healthcheck(interval=0.2, limit=1))
+    assert error.details[0] == "asked: its HEALTHCHECK"
+    assert any("its log can't be read: " in line for line in error.details)
+    assert web1.exec("web", ["touch", "/tmp/ready"]) == 0
+    check(web1, Healthcheck(interval=0.2, limit=10))
 
 
 def test_it_stops_when_the_deploy_does(web1: Server) -> None:
