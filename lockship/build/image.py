@@ -15,6 +15,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from lockship.build.bases import check_local, with_digests
 from lockship.build.client import client_env, find_client
 from lockship.build.command import build_command
 from lockship.build.context import resolve
@@ -171,12 +172,14 @@ def built(
         tempfile.TemporaryDirectory(prefix="lockship-") as scratch,
     ):
         context = resolve(files, lock.build)
+        dockerfile = with_digests(context.dockerfile, lock.build, Path(scratch) / "from")
+        check_local(engine, lock.build.base)
         iidfile = Path(scratch) / "iid"
         argv = build_command(
             client,
             lock,
             context=context.folder,
-            dockerfile=context.dockerfile,
+            dockerfile=dockerfile,
             iidfile=iidfile,
             tty=tty,
             more=beside.words,
@@ -189,6 +192,7 @@ def built(
         except BaseException:
             report(Event("failed", step))
             raise
+        check_local(engine, lock.build.base)
         found = _verified(engine, iidfile, lock)
         report(Event("done", step))
     return found

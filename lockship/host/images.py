@@ -70,7 +70,7 @@ def _pull_once(
     from docker.auth import encode_header
 
     # Always a header: without one the SDK would look for credentials by itself.
-    header = encode_header(_credentials(auth) if auth else {})
+    header = encode_header(credentials(auth) if auth else {})
     response = api.post(
         f"{api.base_url}/v{api.api_version}/images/create",
         params={"fromImage": reference},
@@ -137,7 +137,8 @@ def refused_pull(host: str, reference: str, said: str) -> HostError:
     return HostError(host, "pull", f"pull {reference}: {clean(said)}", hint=hint)
 
 
-def _credentials(auth: RegistryAuth) -> dict[str, str]:
+def credentials(auth: RegistryAuth) -> dict[str, str]:
+    """Return credentials as the Docker SDK takes them."""
     if auth.identity_token:
         return {"identitytoken": auth.identity_token, "serveraddress": auth.server}
     return {"username": auth.username, "password": auth.password, "serveraddress": auth.server}

@@ -7,6 +7,7 @@ from typing import Final
 
 from lockship.errors import LockshipError
 from lockship.host.again import is_limit
+from lockship.lock.reference import HUB, parse_reference
 
 _ABSENT: Final = re.compile(r"manifest unknown|manifest for .* not found|name unknown|not found")
 _DENIED: Final = re.compile(
@@ -30,7 +31,9 @@ def registry_error(reference: str, said: str, status: int | None) -> RegistryErr
 
     `said` is the engine's text, `status` its HTTP status (None inside a stream).
     """
-    host = reference.partition("/")[0]
+    named = parse_reference(reference)
+    host = named.domain if named else reference.partition("/")[0]
+    login = "" if host == HUB else f" {host}"  # `docker login docker.io` would be another one
     low = said.lower()
     details = [said.strip()] if said.strip() else []
     if _UNTRUSTED.search(low):
@@ -61,7 +64,7 @@ def registry_error(reference: str, said: str, status: int | None) -> RegistryErr
         return RegistryError(
             f"The registry {host} refuses {reference}.",
             details=details,
-            hint=f"Use an account that may do this there: `docker login {host}`, or [registry].",
+            hint=f"Use an account that may do this there: `docker login{login}`, or [registry].",
         )
     if _ABSENT.search(low) or status == 404:
         return None

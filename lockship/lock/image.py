@@ -6,7 +6,17 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from lockship.lock.names import CacheEntry, Digest, EnvName, Repository, SshId, Tag, TreePath
+from lockship.lock.names import (
+    BaseReference,
+    CacheEntry,
+    Digest,
+    EnvName,
+    Pin,
+    Repository,
+    SshId,
+    Tag,
+    TreePath,
+)
 from lockship.lock.table import Table
 
 
@@ -28,6 +38,12 @@ class Build(Table, frozen=True):
     cache_to: tuple[CacheEntry, ...] = ()
     provenance: bool | Literal["max"] | None = None
     sbom: bool | None = None
+
+
+class LockedBuild(Build, frozen=True):
+    """The same, with the pin of each image from elsewhere that the Dockerfile names (`base`)."""
+
+    base: dict[BaseReference, Pin] = field(default_factory=dict)
 
 
 class Image(Table, frozen=True):

@@ -17,7 +17,7 @@ from msgspec import Meta, field
 from lockship.lock.accessory import Accessory
 from lockship.lock.environment import HostTag, TagName
 from lockship.lock.hooks import Hooks
-from lockship.lock.image import Artifact, Build, Image
+from lockship.lock.image import Artifact, Image, LockedBuild
 from lockship.lock.names import (
     Destination,
     Digest,
@@ -100,7 +100,7 @@ class Lock(Table, frozen=True):
     fingerprint: Digest
     service: Service
     source: Source
-    build: Build
+    build: LockedBuild
     image: Image
     roles: Annotated[dict[RoleName, Role], Meta(min_length=1)]
     hosts: dict[HostName, Host]

@@ -177,9 +177,18 @@ ImageReference = Annotated[
     _text(
         r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?/)?"
         r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*"
-        r":[A-Za-z0-9_][A-Za-z0-9._-]{0,127}(?:@sha256:[0-9a-f]{64})?",
+        r":[A-Za-z0-9_][A-Za-z0-9._-]{0,127}(?:@(?:id:)?sha256:[0-9a-f]{64})?",
         "an image with its tag, such as 'traefik:v3.7', and '@sha256:...' behind if wanted",
     ),
+]
+# As a Dockerfile writes it, without a digest; what it means is `reference.parse_reference`'s.
+BaseReference = Annotated[
+    str, _text(r"[A-Za-z0-9\[][A-Za-z0-9\[\]:._/-]{0,511}", "an image's name without a digest")
+]
+# A digest by which a registry has the image; or the id of one that is in no registry.
+Pin = Annotated[
+    str,
+    _text(r"(?:id:)?sha256:[0-9a-f]{64}", "'sha256:' and 64 hex digits, or 'id:sha256:...'"),
 ]
 IpAddress = Annotated[
     str, _text(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[[0-9A-Fa-f:.]+\]", "an address; IPv6 in brackets")

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import msgspec
 
 from lockship.lock import hooks, needs
 from lockship.lock.fingerprint import build_key, sealed
-from lockship.lock.image import Build, Image
+from lockship.lock.image import Build, Image, LockedBuild
 from lockship.lock.model import LOCK_VERSION, Host, Lock, Service, Source
 from lockship.lock.proxy import Proxy
 from lockship.prepare.config import Config
+from lockship.prepare.imagepins import with_pins
 
 _UNSEALED = "sha256:" + "0" * 64
 
@@ -25,21 +26,22 @@ def compose(
     destination: str | None,
     hosts: Mapping[str, Host],
     before: Lock | None,
+    bases: Sequence[str] = (),
+    images: Mapping[str, str] = MappingProxyType({}),
     files: Mapping[str, str] = MappingProxyType({}),
     scripts: Mapping[str, str] = MappingProxyType({}),
 ) -> Lock:
-    """Return the lock; `files` is what was found of the accessories' files.
+    """Return the lock. It keeps the artifact of `before` while the image would be the same.
 
-    `scripts` are the deploy hooks, name to blob.
-
-    It keeps the artifact of `before` while the image would be the same.
+    `images` are pins by name, `bases` the names that the Dockerfile uses; `files` is what was found
+    of the accessories' files; `scripts` are the deploy hooks, name to blob.
     """
     lock = Lock(
         lock_version=LOCK_VERSION,
         fingerprint=_UNSEALED,
         service=Service(name=config.service.name, version=version, destination=destination),
         source=source,
-        build=_without_defaults(config.build),
+        build=_for_lock(config.build),
         image=Image(repository=config.image.repository or config.service.name, tag=version),
         roles={name: role.for_lock(_for_roles(config)) for name, role in config.roles.items()},
         hosts=dict(hosts),
@@ -57,6 +59,7 @@ def compose(
         registry=config.registry,
         policy=config.policy,
     )
+    lock = with_pins(lock, bases, images)
     artifact = before.artifact if before else None
     if artifact is not None and artifact.key != build_key(lock):
         artifact = None
@@ -76,11 +79,10 @@ def _for_roles(config: Config) -> list[str]:
     return [name for name in config.secrets if name not in others]
 
 
-def _without_defaults(build: Build) -> Build:
+def _for_lock(build: Build) -> LockedBuild:
     """Return the table without what says no: in a lock, absent and false are the same here."""
-    return msgspec.structs.replace(
-        build, ssh=build.ssh or None, provenance=build.provenance or None, sbom=build.sbom or None
-    )
+    said = msgspec.structs.asdict(build)
+    return LockedBuild(**said | {key: said[key] or None for key in ("ssh", "provenance", "sbom")})
 
 
 def _with_https(proxy: Proxy | None) -> Proxy | None:

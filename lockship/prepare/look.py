@@ -25,6 +25,7 @@ from lockship.lock.version import derived_version
 from lockship.prepare import config, dirty, hooks, snapshot, source
 from lockship.prepare.accessories import lock_files
 from lockship.prepare.ahead import Listing
+from lockship.prepare.bases import find_bases
 from lockship.prepare.configfiles import config_files
 from lockship.prepare.filters import refuse_filters
 from lockship.prepare.scope import refuse_missing, scope
@@ -35,8 +36,9 @@ from lockship.selection import covers, select
 class Look:
     """What was seen. `version` is the derived one; `snapshot` the raw commit to write, if any.
 
-    `source` is complete but for what the configuration and a release's name say.
-    `files` are mode and blob of those that accessories name.
+    `source` is complete but for what the configuration and a release's name say. `files` are mode
+    and blob of those that accessories name, `bases` the images from elsewhere that the Dockerfile
+    names.
     """
 
     source: Source
@@ -45,6 +47,7 @@ class Look:
     hooks: hooks.Found
     snapshot: bytes | None
     files: Mapping[str, str]
+    bases: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -99,18 +102,19 @@ def look(
         refuse_filters(repository, objects.read, locked.root, locked.attributes, env, locked.paths)
         parsed = config.parse(config_files(objects.read, locked.root, folder, destination))
         refuse_missing(objects.read, locked.root, parsed.build, _raw(locked.paths))
+        bases = find_bases(objects.read, locked.root, parsed.build)
         files = lock_files(objects.read, locked.root, parsed.accessories, _raw(locked.paths))
         scripts = hooks.find(objects.read, locked.root, folder)
     seen = _describe(origin, locked)
     # What status shows may be no change of content: a lockfile's, or an empty folder's.
     if locked.tree == content.tree:
-        return Look(seen, derived_version(origin.id), parsed, scripts, None, files)
+        return Look(seen, derived_version(origin.id), parsed, scripts, None, files, bases)
     version = derived_version(origin.id, locked.tree)
     data = commit_data(locked.tree, origin, version)
     changed_paths = changes(repository, origin.tree, locked.tree, env, locked.paths)
     commit = hash_object("commit", data)
     seen = msgspec.structs.replace(seen, dirty=True, snapshot=commit, changes=changed_paths)
-    return Look(seen, version, parsed, scripts, data, files)
+    return Look(seen, version, parsed, scripts, data, files, bases)
 
 
 def _dirty_content(

@@ -1,20 +1,33 @@
-"""Pin the hosts' keys: from the lock before, else from the known_hosts of who prepares."""
+"""Pins: what was looked up once, and stays in the lock until a person asks for it again."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
-import msgspec
 from msgspec import Struct
 
 from lockship.errors import RefusedError, UsageError
+from lockship.lock.diff import Difference
 from lockship.lock.model import LOCAL, Host
-
-if TYPE_CHECKING:
-    from lockship.prepare.knownhosts import Known
+from lockship.lock.shape import dotted
+from lockship.prepare import hostpins, imagepins
+from lockship.prepare.previous import Previous
+from lockship.progress import Report
 
 EVERY: Final = "*"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is looked up: nothing with `frozen`, else what has no pin, and what `upgrade` names.
+
+    `upgrade` is a host's name, an image's with or without its tag, or '*'.
+    """
+
+    upgrade: str | None = None
+    frozen: bool = False
 
 
 class Upgraded(Struct, frozen=True, rename="kebab"):
@@ -25,74 +38,93 @@ class Upgraded(Struct, frozen=True, rename="kebab"):
     after: tuple[str, ...]
 
 
-def keep(hosts: Mapping[str, Host], before: Mapping[str, Host]) -> dict[str, Host]:
-    """Return `hosts` with the keys that `before` pins; a host on another port is another host."""
-    return {
-        name: msgspec.structs.replace(host, keys=before[name].keys)
-        if name in before and before[name].port == host.port
-        else host
-        for name, host in hosts.items()
-    }
+@dataclass(frozen=True)
+class Pins:
+    """Hosts with their keys, and images with their pins, by name.
+
+    `upgraded` are the pins that changed, `notes` what a person should know.
+    """
+
+    hosts: dict[str, Host]
+    images: dict[str, str]
+    upgraded: tuple[Upgraded, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def keep(hosts: Mapping[str, Host], images: Sequence[str], before: Previous) -> Pins:
+    """Return the pins of the lock before, as far as it has them; nothing is looked up."""
+    kept = {name: before.images[name] for name in images if name in before.images}
+    return Pins(hostpins.keep(hosts, before.hosts), kept)
+
+
+def missing(images: Sequence[str], pins: Pins) -> tuple[Difference, ...]:
+    """Return what a lock lacks because nothing was looked up."""
+    return tuple(
+        Difference(dotted(("build", "base", name)), None, "not looked up yet")
+        for name in images
+        if name not in pins.images
+    )
 
 
 def pin(
-    hosts: Mapping[str, Host], before: Mapping[str, Host], upgrade: str | None
-) -> tuple[dict[str, Host], tuple[Upgraded, ...]]:
-    """Return `hosts` with their keys, and the pins that changed.
+    hosts: Mapping[str, Host],
+    images: Sequence[str],
+    before: Previous,
+    choice: Choice,
+    report: Report,
+) -> Pins:
+    """Return all pins: those of the lock before, and the others looked up.
 
-    A pin of `before` stays, unless `upgrade` is its host's name or '*'. Raises UsageError where
-    `upgrade` names no host, RefusedError with all hosts of which no key is known.
+    Raises UsageError where `choice` upgrades what nobody pins, RefusedError where it lets nothing
+    be looked up and a pin is missing, and for a host of which no key is known; LockshipError where
+    an image isn't found.
     """
-    if upgrade not in (None, EVERY, *hosts):
-        raise UsageError(
-            f"There is no pin called {upgrade!r}.", hint=f"Pinned are: {', '.join(hosts)}."
-        )
-    kept = keep(hosts, before)
-    again = [
-        name
-        for name, host in kept.items()
-        if name != LOCAL and (not host.keys or upgrade in (EVERY, name))
+    _refuse_nobody(choice.upgrade, hosts, images)
+    kept = keep(hosts, images, before)
+    again = [name for name in hosts if name != LOCAL and choice.upgrade in (EVERY, name)]
+    ask_hosts = [name for name in hosts if name in {*hostpins.without_keys(kept.hosts), *again}]
+    ask_images = [
+        name for name in images if name not in kept.images or _upgrades(choice.upgrade, name)
     ]
-    looked_up = _look_up({name: hosts[name] for name in again})
-    pinned = {
-        name: msgspec.structs.replace(host, keys=looked_up[name].keys)
-        if name in looked_up
-        else host
-        for name, host in kept.items()
-    }
-    upgraded = tuple(
-        Upgraded(name, kept[name].keys, pinned[name].keys)
-        for name in again
-        if kept[name].keys and kept[name].keys != pinned[name].keys
-    )
-    return pinned, upgraded
+    if choice.frozen:
+        _refuse_missing(ask_hosts, ask_images)
+    pinned = hostpins.look_up(kept.hosts, ask_hosts)
+    found, notes = imagepins.pin_images(ask_images, report)
+    upgraded = [
+        Upgraded(name, kept.hosts[name].keys, pinned[name].keys)
+        for name in ask_hosts
+        if kept.hosts[name].keys not in ((), pinned[name].keys)
+    ]
+    upgraded += [
+        Upgraded(name, (kept.images[name],), (pin,))
+        for name, pin in found.items()
+        if kept.images.get(name, pin) != pin
+    ]
+    return Pins(pinned, kept.images | found, tuple(upgraded), notes)
 
 
-def _look_up(hosts: Mapping[str, Host]) -> Mapping[str, Known]:
-    if not hosts:
-        return {}
-    from lockship.prepare.lookup import look_up  # most runs find every key in the lock
-
-    found = look_up(hosts)
-    _refuse_unknown(hosts, {name: known for name, known in found.items() if not known.keys})
-    return found
+def _upgrades(upgrade: str | None, image: str) -> bool:
+    return upgrade is not None and (upgrade == EVERY or imagepins.means(upgrade, image))
 
 
-def _refuse_unknown(hosts: Mapping[str, Host], unknown: Mapping[str, Known]) -> None:
-    if not unknown:
+def _refuse_nobody(upgrade: str | None, hosts: Mapping[str, Host], images: Sequence[str]) -> None:
+    if upgrade is None or upgrade == EVERY or (upgrade in hosts and upgrade != LOCAL):
         return
-    details = []
-    for name, known in unknown.items():
-        host = hosts[name]
-        user = f"{host.user}@" if host.user else ""
-        port = f"-p {host.port} " if host.port else ""
-        why = " (revoked in known_hosts)" if known.revoked else ""
-        if known.authority:
-            why = " (known_hosts has only a certificate authority for it; lockship pins host keys)"
-        details.append(f"{name}{why}: ssh {port}{user}{name} true")
+    if not any(_upgrades(upgrade, name) for name in images):
+        pinned = ", ".join([*(name for name in hosts if name != LOCAL), *images])
+        raise UsageError(
+            f"There is no pin called {upgrade!r}.",
+            hint=f"Pinned are: {pinned}." if pinned else "Nothing is pinned here.",
+        )
+
+
+def _refuse_missing(hosts: Sequence[str], images: Sequence[str]) -> None:
+    """Raise RefusedError with each pin that isn't there."""
+    if not hosts and not images:
+        return
+    count = len(hosts) + len(images)
     raise RefusedError(
-        f"No host key is known for {', '.join(unknown)}.",
-        details=details,
-        hint="Log in once with these commands, compare the fingerprint that ssh shows with the "
-        "host's own, then repeat.",
+        f"--frozen looks nothing up, and {count} pin{'s are' if count > 1 else ' is'} missing.",
+        details=[*(f"host key of {name}" for name in hosts), *(f"image {name}" for name in images)],
+        hint="Run `lockship prepare` where hosts and images are known, and commit the lock.",
     )

@@ -56,13 +56,15 @@ def prepare(
     force: bool = False,
     version: str | None = None,
     upgrade: str | None = None,
+    frozen: bool = False,
     report: Report = quiet,
 ) -> Prepared:
     """Lock what the repository around `start` holds, and write the lock where it changed.
 
     `force` locks a dirty tree by a snapshot in git; `version` names a release; `upgrade` looks up
-    the pins of a host ('*': all) again. Raises UsageError for wrong words or configuration,
-    RefusedError for what can't be locked, LockshipError where git or the disk fails.
+    the pin of a host or an image ('*': all) again, `frozen` looks none up. Raises UsageError for
+    wrong words or configuration, RefusedError for what can't be locked, LockshipError where git,
+    the disk, or who is asked for a pin fails.
     """
     with begun(start) as (status, listing):
         from lockship.history.snapshot import REFS
@@ -71,9 +73,10 @@ def prepare(
         from lockship.prepare import previous, snapshot
         from lockship.prepare.beware import beware
         from lockship.prepare.compose import compose
+        from lockship.prepare.imagepins import named_by
         from lockship.prepare.look import look
         from lockship.prepare.naming import named, refuse_bad_name
-        from lockship.prepare.pins import pin
+        from lockship.prepare.pins import Choice, pin
 
         repository = Repository.discover(start)
         here = service_folder(start, repository.root, destination)
@@ -88,19 +91,24 @@ def prepare(
             force=force,
             env={},
         )
-        hosts, upgraded = pin(seen.config.hosts(), before.hosts, upgrade)
+        images = named_by(seen.config, seen.bases)
+        choice = Choice(upgrade, frozen)
+        pins = pin(seen.config.hosts(), images, before, choice, report)
         source, name, note = named(seen, version, before.lock)
         lock = compose(
             config=seen.config,
             source=source,
             version=name,
             destination=destination,
-            hosts=hosts,
+            hosts=pins.hosts,
+            bases=seen.bases,
+            images=pins.images,
             files=seen.files,
             before=before.lock,
             scripts=seen.hooks.blobs,
         )
-        notes = [*before.notes, *note, *seen.hooks.notes, *beware(lock, before.lock)]
+        notes = [*before.notes, *note, *seen.hooks.notes, *pins.notes]
+        notes += beware(lock, before.lock)
         if seen.snapshot is not None:
             report(Event("start", "snapshot"))
             commit = snapshot.keep(repository, seen.snapshot, seen.version)
@@ -109,7 +117,7 @@ def prepare(
                 f"The working tree is dirty: this locks a snapshot of it, commit {commit[:12]}, "
                 f"kept by {REFS}{seen.version}."
             )
-        if upgrade is not None and not upgraded:
+        if upgrade is not None and not pins.upgraded:
             notes.append("The pins were looked up again and are as they were.")
         changed = lock != before.lock
         if changed:
@@ -117,7 +125,13 @@ def prepare(
 
             writer.write(path, lock)
         return Prepared(
-            lock, path, before.lock, changed, differences(before.lock, lock), tuple(notes), upgraded
+            lock,
+            path,
+            before.lock,
+            changed,
+            differences(before.lock, lock),
+            tuple(notes),
+            pins.upgraded,
         )
 
 
@@ -132,9 +146,10 @@ def check(start: Path, *, destination: str | None = None) -> Checked:
         from lockship.lock.place import path_below, service_folder
         from lockship.prepare import previous
         from lockship.prepare.compose import compose
+        from lockship.prepare.imagepins import named_by
         from lockship.prepare.look import look
         from lockship.prepare.naming import named
-        from lockship.prepare.pins import keep
+        from lockship.prepare.pins import keep, missing
 
         repository = Repository.discover(start)
         here = service_folder(start, repository.root, destination)
@@ -150,15 +165,19 @@ def check(start: Path, *, destination: str | None = None) -> Checked:
             env=env,
         )
         source, name, note = named(seen, None, before.lock)
+        images = named_by(seen.config, seen.bases)
+        pins = keep(seen.config.hosts(), images, before)
         lock = compose(
             config=seen.config,
             source=source,
             version=name,
             destination=destination,
-            hosts=keep(seen.config.hosts(), before.hosts),
+            hosts=pins.hosts,
+            bases=seen.bases,
+            images=pins.images,
             files=seen.files,
             before=before.lock,
             scripts=seen.hooks.blobs,
         )
-        found = differences(before.lock, lock)
+        found = (*differences(before.lock, lock), *missing(images, pins))
         return Checked(lock, path, before.lock, found, (*before.notes, *note, *seen.hooks.notes))

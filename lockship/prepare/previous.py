@@ -12,6 +12,7 @@ from lockship.lock import reader
 from lockship.lock.model import Host, Lock
 from lockship.lock.names import Destination, lockfile_name
 from lockship.lock.shape import problems
+from lockship.prepare.imagepins import pins_of
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,11 @@ class Previous:
     def hosts(self) -> Mapping[str, Host]:
         """The hosts that it pins."""
         return self.lock.hosts if self.lock else {}
+
+    @property
+    def images(self) -> Mapping[str, str]:
+        """The images that it pins: by their name, without the pin that a lock writes behind it."""
+        return pins_of(self.lock) if self.lock else {}
 
 
 def lock_path(root: Path, destination: str | None) -> Path:

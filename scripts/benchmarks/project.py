@@ -14,6 +14,7 @@ from lockship.build.client import client_env, find_client
 from tests.harness import Fleet
 from tests.harness.home import create_home
 from tests.harness.shell import SYSTEM_PATH
+from tests.unit.locks import leave_pins
 
 LOCKSHIP = str(Path(sys.executable).with_name("lockship"))
 
@@ -94,7 +95,9 @@ def on_this_machine(folder: Path) -> Project:
     home = create_home(folder / "home").path
     path = f"{Path(sys.executable).parent}:{SYSTEM_PATH}"
     env = {"HOME": str(home), "PATH": path, "LANG": "C.UTF-8", "GIT_CONFIG_NOSYSTEM": "1"}
-    return _begun(Project(folder / "shop", env))
+    project = _begun(Project(folder / "shop", env))
+    leave_pins(project.folder)
+    return project
 
 
 def on_fleet(fleet: Fleet, folder: Path) -> Project:

@@ -85,6 +85,15 @@ def archive() -> Path:
     return _cached("base", (busybox, python), images)
 
 
+def image_id(tag: str) -> str:
+    """The id that a base image has in every engine: it's in the archive, by its tag."""
+    with tarfile.open(archive()) as files:
+        manifest = files.extractfile("manifest.json")
+        assert manifest is not None
+        named = {tag: image["Config"] for image in json.load(manifest) for tag in image["RepoTags"]}
+    return f"sha256:{named[tag].removesuffix('.json')}"
+
+
 def traefik_archive() -> Path:
     """The same of the proxy's image: the binary alone, with the certificates' folder empty."""
     program = Path(sys.executable).parent / "traefik"

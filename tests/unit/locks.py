@@ -9,10 +9,16 @@ from typing import Any
 from msgspec.structs import replace
 
 from lockship.lock.fingerprint import sealed
-from lockship.lock.image import Build, Image
+from lockship.lock.image import Image, LockedBuild
 from lockship.lock.model import Host, Lock, Service, Source
 from lockship.lock.role import Role
+from lockship.lock.writer import dump
 
+# What these names stood for on a day of 2026.
+PINS = {
+    "busybox:1.36": "sha256:73aaf090f3d85aa34ee199857f03fa3a95c8ede2ffd4cc2cdb5b94e566b11662",
+    "python:3.13-slim": "sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b",
+}
 COMMITTED_AT = "2026-01-02T03:04:05Z"
 
 
@@ -45,7 +51,7 @@ def make_lock(repository: Path | None = None, **changes: Any) -> Lock:
             committed_at=COMMITTED_AT,
             dirty=False,
         ),
-        build=Build(),
+        build=LockedBuild(),
         image=Image(repository="shop", tag=commit[:12]),
         roles={"web": Role(hosts=("local",))},
         hosts={"local": Host()},
@@ -55,6 +61,14 @@ def make_lock(repository: Path | None = None, **changes: Any) -> Lock:
         merged = isinstance(change, dict) and not isinstance(table, dict)
         lock = replace(lock, **{name: replace(table, **change) if merged else change})
     return sealed(lock)
+
+
+def leave_pins(repository: Path) -> None:
+    """Leave a lock from before, whose pins serve the next `prepare`: no engine has to be there.
+
+    All else that it says is of another content.
+    """
+    (repository / ".shiplock").write_bytes(dump(make_lock(build={"base": PINS})))
 
 
 def content_tree(repository: Path, commit: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness import run_lockship
-from tests.unit.locks import git
+from tests.unit.locks import git, leave_pins
 
 REPOSITORY = Path(__file__).parents[2]
 EXAMPLE = REPOSITORY / ".shiplock.example"
@@ -35,6 +35,7 @@ def test_it_is_what_prepare_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     git(repository, "add", "--all")
     git(repository, "commit", "--quiet", "--message", "Sign the guestbook")
 
+    leave_pins(repository)
     run_lockship(["prepare"], repository, os.environ).expect(0)
 
     written = (repository / ".shiplock").read_bytes()

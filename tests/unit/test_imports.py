@@ -22,7 +22,7 @@ FLOORS = [
     set(STAGES),
     {"history"},
     {"git", "gitobjects", "selection", "host"},
-    {"secrets"},
+    {"secrets", "dockerfile"},
     {"lock"},
     {"errors", "progress", "programs"},
 ]

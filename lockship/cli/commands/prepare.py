@@ -23,6 +23,7 @@ _ALL: Final = "*"  # what --upgrade means without a name
     flag_value=_ALL,
     help="Look pins up again: all of them, or the one of NAME.",
 )
+@click.option("--frozen", is_flag=True, help="Look no pin up: exit 3 where one is missing.")
 @click.option("--version", metavar="NAME", help="Name this content as a release.")
 @options.destination
 @options.as_json
@@ -31,6 +32,7 @@ def command(
     force: bool,
     check: bool,
     upgrade: str | None,
+    frozen: bool,
     version: str | None,
     destination: str | None,
     as_json: bool,
@@ -41,10 +43,14 @@ def command(
     byte. A dirty tree is refused without --force. The version is printed.
     """
     if check:
-        if force or upgrade is not None or version is not None:
+        if force or frozen or upgrade is not None or version is not None:
             raise click.UsageError("--check only compares: it goes without the other options.")
         return _check(destination, as_json=as_json)
-    return _prepare(destination, force=force, upgrade=upgrade, version=version, as_json=as_json)
+    if frozen and upgrade is not None:
+        raise click.UsageError("--frozen looks nothing up, and --upgrade does: one of the two.")
+    return _prepare(
+        destination, force=force, upgrade=upgrade, frozen=frozen, version=version, as_json=as_json
+    )
 
 
 def _prepare(
@@ -52,6 +58,7 @@ def _prepare(
     *,
     force: bool,
     upgrade: str | None,
+    frozen: bool,
     version: str | None,
     as_json: bool,
 ) -> int:
@@ -66,6 +73,7 @@ def _prepare(
             force=force,
             version=version,
             upgrade=upgrade,
+            frozen=frozen,
             report=report,
         )
     if as_json:

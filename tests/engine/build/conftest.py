@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,8 @@ from lockship.build.image import Built, build
 from lockship.lock.model import Lock
 from lockship.progress import Event
 from tests.harness import Fleet
+from tests.harness.images import BUSYBOX, image_id
+from tests.unit import locks
 from tests.unit.locks import commit_all, git
 
 DOCKERFILE = """\
@@ -68,6 +71,12 @@ class Recorder:
 @pytest.fixture
 def report() -> Recorder:
     return Recorder()
+
+
+def make_lock(repository: Path, **changes: Any) -> Lock:
+    """As `locks.make_lock`, with the pin of the base image that these tests build on."""
+    build = {"base": {BUSYBOX[0]: f"id:{image_id(BUSYBOX[0])}"}, **changes.pop("build", {})}
+    return locks.make_lock(repository, build=build, **changes)
 
 
 Make = Callable[[Path, Lock], Built]

@@ -19,9 +19,9 @@ from lockship.lock.fingerprint import build_key
 from lockship.lock.model import Lock
 from lockship.lock.role import Role
 from lockship.lock.writer import dump
-from tests.engine.build.conftest import Make, Recorder
+from tests.engine.build.conftest import Make, Recorder, make_lock
 from tests.harness import Fleet, until
-from tests.unit.locks import COMMITTED_AT, commit_all, make_lock
+from tests.unit.locks import COMMITTED_AT, commit_all
 
 CACHING = """\
 FROM busybox:1.36 AS base

@@ -14,9 +14,9 @@ from lockship.lock.image import Image
 from lockship.lock.model import Lock
 from lockship.lock.registry import Registry as Account
 from lockship.secrets.secret import Secret
-from tests.engine.build.conftest import Make, Recorder
+from tests.engine.build.conftest import Make, Recorder, make_lock
 from tests.harness import Fleet, Registry
-from tests.unit.locks import commit_all, make_lock
+from tests.unit.locks import commit_all
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.unit.audit.story import Story
 from tests.unit.cli.reference import DOCS
 from tests.unit.gitrepo import Repo
+from tests.unit.locks import leave_pins
 
 PAGE = (DOCS / "auditing.md").read_text()
 _BLOCK = re.compile(r"^```\n\$ lockship (.*)\n((?:.*\n)*?)```$", re.MULTILINE)
@@ -30,6 +31,7 @@ def test_the_examples_are_real(tmp_path: Path) -> None:
         story.commit(subject, **names, **dates)
 
     commit("A page about the harbour", "2026-03-01T10:00:00+01:00")
+    leave_pins(story.repo.path)
     story.lockship("prepare")
     commit("Lock the first version", "2026-03-01T10:04:00+01:00")
     with (story.repo.path / "public/index.html").open("a") as file:

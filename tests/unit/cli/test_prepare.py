@@ -26,7 +26,7 @@ def shop(tmp_path: Path) -> Path:
     """A repository as `init` leaves it, committed."""
     root = tmp_path / "shop"
     root.mkdir()
-    (root / "Dockerfile").write_text("FROM busybox:1.36\nEXPOSE 8000\n")
+    (root / "Dockerfile").write_text("FROM scratch\nEXPOSE 8000\n")
     git(root, "init", "--quiet")
     git(root, "add", ".")
     git(root, "commit", "--quiet", "--message", "Open the shop")
@@ -110,7 +110,7 @@ def test_check_shows_the_differences_and_writes_nothing(shop: Path) -> None:
     assert ".shiplock is fresh" in fresh.stderr
     lock = (shop / ".shiplock").read_bytes()
     git(shop, "commit", "--quiet", "--allow-empty", "--message", "same content")
-    (shop / "Dockerfile").write_text("FROM busybox:1.36\nEXPOSE 9000\n")
+    (shop / "Dockerfile").write_text("FROM scratch\nEXPOSE 9000\n")
     git(shop, "commit", "--quiet", "--all", "--message", "another port")
     stale = run(shop, "prepare", "--check").expect(3)
     assert '~ source.subject: "Configure lockship" → "another port"' in stale.stdout

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from lockship.lock.fingerprint import build_key
-from lockship.lock.image import Artifact, Build, Image
+from lockship.lock.image import Artifact, Image, LockedBuild
 from lockship.lock.model import Host, Lock, Service, Source
 from lockship.lock.role import Deploy, Role
 from lockship.lock.writer import sealed
@@ -38,7 +38,7 @@ def make_lock(
                 committed_at="2026-01-01T00:00:00+00:00",
                 dirty=False,
             ),
-            build=Build(),
+            build=LockedBuild(),
             image=Image(repository="shop", tag=commit[:12]),
             roles=roles or {"web": Role(hosts=hosts)},
             hosts={host: Host() for host in hosts},

@@ -17,6 +17,7 @@ TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
 
 # Examples instead of a strategy from each pattern, which takes a hundred times longer to draw.
 _EXAMPLES: dict[Any, tuple[str, ...]] = {
+    names.BaseReference: ("busybox", "[::1]:5000/a/b:1.0", "Example.com/a"),
     names.ByteSize: ("1", "10m"),
     names.CacheEntry: ("shop", "type=registry,ref=example.com/cache"),
     names.CookieName: ("a", "a_B-1"),
@@ -30,7 +31,11 @@ _EXAMPLES: dict[Any, tuple[str, ...]] = {
     names.HostName: ("local", "web1.example.com", "2001:db8::1", "::", "a"),
     names.HttpPath: ("/", '/up?a="b"#c\\', "/'"),
     names.HttpsUrl: ("https://ca.test/dir?a=b",),
-    names.ImageReference: ("traefik:v3.7", "example.com:5000/a/b:1@sha256:" + "0a" * 32),
+    names.ImageReference: (
+        "traefik:v3.7",
+        "example.com:5000/a/b:1@sha256:" + "0a" * 32,
+        "a:b@id:sha256:" + "0a" * 32,
+    ),
     names.IpAddress: ("127.0.0.1", "[::1]"),
     names.ListenAddress: ("127.0.0.1:9100", "[::1]:1"),
     names.LockedFile: (
@@ -42,6 +47,7 @@ _EXAMPLES: dict[Any, tuple[str, ...]] = {
     names.ObjectId: ("0" * 40, "0123456789abcdef" * 2 + "01234567"),
     names.Percent: ("1%", "100%"),
     names.PathPrefix: ("/a", "/a.b/~c_-"),
+    names.Pin: ("sha256:" + "0a" * 32, "id:sha256:" + "f" * 64),
     names.PublishedPort: ("80:80", "127.0.0.1:80:80/udp", "[::1]:1:2"),
     names.RefPattern: ("main", "refs/tags/**"),
     names.Repository: ("shop", "localhost:5000/a/b_c", "example.com/a--b"),

@@ -303,7 +303,12 @@ def test_with_tls_the_port_is_locked_and_the_proxys_secrets_go_to_no_role() -> N
         config = load(text)
         source = make_lock().source
         return compose(
-            config=config, source=source, version="1", destination=None, hosts={}, before=None
+            config=config,
+            source=source,
+            version="1",
+            destination=None,
+            hosts={},
+            before=None,
         )
 
     own = composed(TLS + 'certificate = "CERT"\nkey = "KEY"\n')

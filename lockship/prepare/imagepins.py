@@ -1,0 +1,97 @@
+"""Pin images that are made elsewhere: by digest, so that a tag that moves moves nothing here.
+
+Wherever a lock names such an image it is `NAME:TAG@sha256:...`, and for the bases of a build a line
+of `[build.base]`. An image that is in no registry is `id:sha256:...` instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+
+import msgspec
+
+from lockship.errors import LockshipError
+from lockship.lock.model import Lock
+from lockship.lock.reference import parse_reference
+from lockship.prepare.config import Config
+from lockship.progress import Event, Report
+
+Pins = Mapping[str, str]
+
+
+def named_by(config: Config, bases: Iterable[str]) -> tuple[str, ...]:
+    """Return the images that need a pin: the Dockerfile's and those that the tables name.
+
+    What has a digest in its name is pinned by who wrote it.
+    """
+    tables = [config.proxy.server.image] if config.proxy else []
+    return tuple(dict.fromkeys([*bases, *(name for name in tables if "@" not in name)]))
+
+
+def pins_of(lock: Lock) -> dict[str, str]:
+    """Return what a lock pins, by name."""
+    tables = [lock.proxy.server.image] if lock.proxy else []
+    behind = (name.partition("@") for name in tables)
+    return {name: pin for name, _, pin in behind if pin} | lock.build.base
+
+
+def with_pins(lock: Lock, bases: Iterable[str], pins: Pins) -> Lock:
+    """Return the lock (not sealed yet) with each image's pin where it belongs."""
+    base = {name: pins[name] for name in sorted(bases) if name in pins}
+    build = msgspec.structs.replace(lock.build, base=base)
+    proxy = lock.proxy
+    if proxy is not None:
+        server = msgspec.structs.replace(proxy.server, image=_behind(proxy.server.image, pins))
+        proxy = msgspec.structs.replace(proxy, server=server)
+    return msgspec.structs.replace(lock, build=build, proxy=proxy)
+
+
+def _behind(name: str, pins: Pins) -> str:
+    return f"{name}@{pins[name]}" if name in pins else name
+
+
+def means(asked: str, name: str) -> bool:
+    """Tell whether `asked`, as a person types it, is the image `name`, with or without its tag."""
+    one, other = parse_reference(asked), parse_reference(name)
+    if asked == name or one is None or other is None:
+        return asked == name
+    tagged = ":" in asked.rpartition("/")[2]
+    return one.repository == other.repository and (one.tag == other.tag or not tagged)
+
+
+def pin_images(names: Sequence[str], report: Report) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Look the images up: in the engine, and through it in their registries.
+
+    Returns each one's pin by its name, and what a person should know. Raises LockshipError for the
+    first one that isn't found, and where no engine answers.
+    """
+    if not names:
+        return {}, ()
+    # The Docker SDK takes longer to load than most runs of `prepare` do in all.
+    from lockship.host.engine import connect
+    from lockship.host.imagepin import look_up
+
+    found: dict[str, str] = {}
+    notes: list[str] = []
+    with ExitStack() as opened:
+        try:
+            engine = opened.enter_context(connect())
+        except LockshipError as error:
+            raise LockshipError(
+                f"Docker doesn't answer, and only it can say what {', '.join(names)} is today.",
+                details=error.details,
+                hint=error.hint,
+            ) from error
+        for name in names:
+            step = f"look up {name}"
+            report(Event("start", step))
+            try:
+                pin = look_up(engine, name)
+            except BaseException:
+                report(Event("failed", step))
+                raise
+            report(Event("done", step))
+            found[name] = pin.pin
+            notes += [pin.note] if pin.note else []
+    return found, tuple(notes)
