@@ -1,7 +1,8 @@
 """How an image that no `build` makes gets to a host: the proxy's, or an accessory's.
 
-What is there is taken. With a digest in its name it is pulled by it. Else this machine's engine is
-asked, so that every host gets the same; what isn't here either, hosts pull by its tag.
+What is there is taken. With a digest in its name it is pulled by it; where that fails, and for one
+that is in no registry (`@id:`), this machine's engine is asked. A lock from before pins names a tag
+alone: then this machine's engine is asked first, so that every host gets the same.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from lockship.host.server import Server
 from lockship.host.ship import Spool, feed, missing_layers, spool
 from lockship.lock.image import Image
 from lockship.lock.model import LOCAL, Host, Lock
+from lockship.lock.reference import Pinned, parse_pinned
 from lockship.progress import Event, Report
 
 
@@ -47,60 +49,78 @@ class ForeignImages:
 
     def get(self, server: Server, reference: str, what: str) -> str:
         """Bring an image, `what` in words, to a server unless it is there; return its id."""
-        named, _, digest = reference.partition("@")
-        wanted = asked_for(reference)
-        found = server.image(wanted)
+        pinned = parse_pinned(reference)
+        found = server.image(pinned.asked)
+        if found is not None:
+            return found.id
+        if not pinned.digest:
+            shipped = self._ship(server, pinned)
+            if shipped is not None:
+                return shipped
+        try:
+            _pull(server, pinned, what)
+        except LockshipError:
+            shipped = self._ship(server, pinned) if pinned.digest else None
+            if shipped is None:
+                raise
+            return shipped
+        found = server.image(pinned.asked)
         if found is None:
-            spooled = None if digest else self._spooled(named)
-            if spooled is not None:
-                sent = feed(server, spooled, missing_layers(server, spooled.image))
-                self._report(Event("note", f"sent {sent} bytes of {named}", server.name))
-            else:
-                _pull(server, wanted, what)
-            found = server.image(wanted)
-        if found is None:
-            raise LockshipError(f"{server.name}: the image {wanted} didn't arrive.")
+            raise LockshipError(f"{server.name}: the image {pinned.asked} didn't arrive.")
         return found.id
 
-    def _spooled(self, named: str) -> Spool | None:
+    def _ship(self, server: Server, pinned: Pinned) -> str | None:
+        """Send this machine's copy, unless it has none; return its id, by which it is there now."""
+        spooled = self._spooled(pinned)
+        if spooled is None:
+            return None
+        sent = feed(server, spooled, missing_layers(server, spooled.image))
+        self._report(Event("note", f"sent {sent} bytes of {pinned.named}", server.name))
+        return spooled.image.id
+
+    def _spooled(self, pinned: Pinned) -> Spool | None:
         """Export the image of this machine's engine, whichever host comes first; None: not here."""
         with self._asking:
-            if named not in self._spools:
-                self._spools[named] = self._export(named)
-            return self._spools[named]
+            if pinned.asked not in self._spools:
+                self._spools[pinned.asked] = self._export(pinned)
+            return self._spools[pinned.asked]
 
-    def _export(self, named: str) -> Spool | None:
+    def _export(self, pinned: Pinned) -> Spool | None:
         limit = self._lock.deploy.connect_timeout
         try:
             source = self._opened.enter_context(connect(LOCAL, Host(), timeout=limit))
-            image = source.image(named)
+            image = source.image(pinned.asked)
         except LockshipError:
             return None  # without an engine here, hosts pull it themselves
         if image is None:
             return None
         try:
             folder = self._opened.enter_context(spool_folder())
-            return spool(source, image.id, frozenset(image.layers), folder, tags=[named])
+            return spool(source, image.id, frozenset(image.layers), folder, tags=[pinned.named])
         except OSError as error:
             raise LockshipError(
-                f"The image {named} can't be kept on this machine on its way: {error.strerror}.",
+                f"The image {pinned.named} can't be kept on this machine on its way: {error.strerror}.",
                 hint="Make room in the folder for temporary files, or set TMPDIR to another one.",
             ) from error
 
 
 def asked_for(reference: str) -> str:
-    """Return by what an engine knows an image: `repository@digest`, or `repository:tag`."""
-    named, _, digest = reference.partition("@")
-    return f"{named.rpartition(':')[0]}@{digest}" if digest else named
+    """Return by what an engine knows an image: its id, `repository@digest`, `repository:tag`."""
+    return parse_pinned(reference).asked
 
 
-def _pull(server: Server, wanted: str, what: str) -> None:
-    registry = Image(repository=wanted.partition("@")[0], tag="").registry
+def _pull(server: Server, pinned: Pinned, what: str) -> None:
+    if pinned.local:
+        raise LockshipError(
+            f"{server.name}: {what} can't be had: {pinned.named} is in no registry, and not here.",
+            hint=f"Load it here: the lock wants the one with the id {pinned.asked}.",
+        )
+    registry = Image(repository=pinned.asked.partition("@")[0], tag="").registry
     try:
-        server.pull(wanted, registry_auth(registry))
+        server.pull(pinned.asked, registry_auth(registry))
     except LockshipError as error:
         raise LockshipError(
             f"{server.name}: {what} can't be had.",
             details=[error.message, *error.details],
-            hint=f"Let the host reach its registry, or have it here: docker pull {wanted}",
+            hint=f"Let it reach the registry, or have it here: docker pull {pinned.asked}",
         ) from error

@@ -53,3 +53,26 @@ def parse_reference(text: str) -> Reference | None:
     if domain in ("", "index.docker.io", HUB):
         domain, path = HUB, path if "/" in path else f"library/{path}"
     return Reference(domain, path, found["tag"] or "latest", found["digest"])
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """An image as a lock names it: `NAME:TAG`, with `@sha256:...` or `@id:sha256:...` behind.
+
+    `asked` is what an engine knows it by; `local`: it is in no registry.
+    """
+
+    named: str
+    asked: str
+    digest: str
+    local: bool
+
+
+def parse_pinned(text: str) -> Pinned:
+    """Read an image's name with its pin; the digest of a lock from before pins is ''."""
+    named, _, pin = text.partition("@")
+    digest = pin.removeprefix("id:")
+    if pin != digest:
+        return Pinned(named, digest, digest, local=True)
+    asked = f"{named.rpartition(':')[0]}@{digest}" if digest else named
+    return Pinned(named, asked, digest, local=False)

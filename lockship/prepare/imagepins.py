@@ -36,10 +36,14 @@ def pins_of(lock: Lock) -> dict[str, str]:
     return {name: pin for name, _, pin in behind if pin} | lock.build.base
 
 
+def base_pins(bases: Iterable[str], pins: Pins) -> dict[str, str]:
+    """Return the pins of a build's base images, in order of names."""
+    return {name: pins[name] for name in sorted(bases) if name in pins}
+
+
 def with_pins(lock: Lock, bases: Iterable[str], pins: Pins) -> Lock:
     """Return the lock (not sealed yet) with each image's pin where it belongs."""
-    base = {name: pins[name] for name in sorted(bases) if name in pins}
-    build = msgspec.structs.replace(lock.build, base=base)
+    build = msgspec.structs.replace(lock.build, base=base_pins(bases, pins))
     proxy = lock.proxy
     if proxy is not None:
         server = msgspec.structs.replace(proxy.server, image=_behind(proxy.server.image, pins))

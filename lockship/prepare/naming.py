@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Final
+
 import msgspec
 
 from lockship.errors import UsageError
@@ -9,6 +14,9 @@ from lockship.lock.model import Lock, Source
 from lockship.lock.names import Tag
 from lockship.lock.shape import problems
 from lockship.prepare.look import Look
+
+_BASE: Final = re.compile(r"-base-[0-9a-f]{8}\Z")
+_LONGEST: Final = 100  # characters of a version before that
 
 
 def refuse_bad_name(version: str | None) -> None:
@@ -38,3 +46,20 @@ def named(
     if version is None:
         return source, seen.version, notes
     return msgspec.structs.replace(source, release=True), version, notes
+
+
+def on_other_bases(
+    source: Source, version: str, before: Lock | None, base: Mapping[str, str]
+) -> tuple[Source, str, tuple[str, ...]]:
+    """Return source, version and notes where `before` locks this version on other base images.
+
+    It is another image then, and a tag never moves from one to the other: so it is released under
+    a name that says on which bases it stands.
+    """
+    if before is None or before.service.version != version or before.build.base == base:
+        return source, version, ()
+    encoded = msgspec.json.encode(base, order="sorted")
+    stand = hashlib.sha256(b"lockship bases 1\n" + encoded).hexdigest()[:8]
+    named = f"{_BASE.sub('', version)[:_LONGEST]}-base-{stand}"
+    note = f"The same content on other base images: {version} is taken, so this is {named}."
+    return msgspec.structs.replace(source, release=True), named, (note,)

@@ -73,9 +73,9 @@ def prepare(
         from lockship.prepare import previous, snapshot
         from lockship.prepare.beware import beware
         from lockship.prepare.compose import compose
-        from lockship.prepare.imagepins import named_by
+        from lockship.prepare.imagepins import base_pins, named_by
         from lockship.prepare.look import look
-        from lockship.prepare.naming import named, refuse_bad_name
+        from lockship.prepare.naming import named, on_other_bases, refuse_bad_name
         from lockship.prepare.pins import Choice, pin
 
         repository = Repository.discover(start)
@@ -95,6 +95,10 @@ def prepare(
         choice = Choice(upgrade, frozen)
         pins = pin(seen.config.hosts(), images, before, choice, report)
         source, name, note = named(seen, version, before.lock)
+        if version is None:
+            base = base_pins(seen.bases, pins.images)
+            source, name, more = on_other_bases(source, name, before.lock, base)
+            note += more
         lock = compose(
             config=seen.config,
             source=source,

@@ -178,7 +178,7 @@ class Fleet:
     def reset(self, *, images: bool = True, keep: Collection[str] = ()) -> None:
         """Undo all faults and remove what was deployed and built.
 
-        `images=False` keeps the hosts' images, `keep` those of these names.
+        `images=False` keeps the hosts' images, `keep` those of these names, the builder's too.
 
         The builder keeps its base images and its build cache; the registry is empty.
         """
@@ -186,19 +186,19 @@ class Fleet:
             done = [pool.submit(host.reset, images=images, keep=keep) for host in self.hosts]
             if self.registry:
                 done.append(pool.submit(self.registry.reset))
-            done.append(pool.submit(self._reset_builder))
+            done.append(pool.submit(self._reset_builder, keep))
         for future in done:
             future.result()
         for folder in (".cache", ".config", ".local", ".lockship"):
             shutil.rmtree(self.home.path / folder, ignore_errors=True)
         self.write_home()
 
-    def _reset_builder(self) -> None:
+    def _reset_builder(self, keep: Collection[str]) -> None:
         if not self.engine.answers():
             self.engine.machine.thaw()
             self.engine.kill()
             self.engine.start()
-        self.engine.remove_everything(images=True, keep=[*BUSYBOX, *PYTHON])
+        self.engine.remove_everything(images=True, keep=[*BUSYBOX, *PYTHON, *keep])
         ensure_base_images(self.engine)  # a test may have removed one
 
     @contextmanager

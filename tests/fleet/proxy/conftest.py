@@ -59,7 +59,8 @@ def release(shop: Shop, version: str) -> bytes:
 
 @pytest.fixture(scope="package")
 def with_traefik(fleet: Fleet) -> Fleet:
-    """The fleet, with the proxy's image on two hosts: 180 MB, kept for all of these tests."""
+    """The fleet, with the proxy's image here and on two hosts: kept for all of these tests."""
+    ensure_traefik(fleet.engine)
     for host in HOSTS:
         ensure_traefik(fleet[host].engine)
     return fleet

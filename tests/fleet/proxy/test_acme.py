@@ -31,7 +31,7 @@ def test_tls_by_acme(proxied: Fleet, tmp_path: Path) -> None:
         (tmp_path / "acme/Dockerfile").write_text(
             f"FROM {TRAEFIK[0]}\nCOPY ca.crt /etc/ssl/certs/ca-certificates.crt\n"
         )
-        host.docker("build", "--quiet", "--tag", TRUSTING, str(tmp_path / "acme"))
+        proxied.engine.docker("build", "--quiet", "--tag", TRUSTING, str(tmp_path / "acme"))
         text = config(
             hosts=("web1",), proxy='hosts = ["shop.test"]\n', more=SETTINGS % server.directory
         )

@@ -16,7 +16,7 @@ from tests.fleet.proxy.load import load
 from tests.fleet.shop import Shop
 from tests.harness import Fleet, until
 from tests.harness.cli import lockship_command
-from tests.harness.images import TRAEFIK, ensure_traefik
+from tests.harness.images import TRAEFIK
 
 ONE = ("web1",)
 
@@ -135,7 +135,8 @@ def test_a_reboot_keeps_all_routes_and_takes_the_new_settings(shop: Shop, tmp_pa
 def test_a_reboot_with_settings_that_do_not_work_keeps_the_old_proxy(shop: Shop) -> None:
     release(shop, "shop")
     image = shop.lock()["artifact"]["image-id"]
-    shop.fleet["web1"].docker("tag", image, "traefik:v0")  # an image that is no proxy
+    for engine in (shop.fleet.engine, shop.fleet["web1"]):
+        engine.docker("tag", image, "traefik:v0")  # an image that is no proxy
     text = config(hosts=ONE, more='[proxy.server]\nimage = "traefik:v0"\n')
     shop.write("lockship.toml", text)
     shop.commit("Take another proxy")
@@ -172,15 +173,12 @@ def test_the_proxys_image_comes_from_this_machine_where_hosts_lack_it(
     proxied: Fleet, tmp_path: Path
 ) -> None:
     shop = service(proxied, tmp_path / "shop", config(hosts=("web3",)))
-    ensure_traefik(proxied.engine)
-    try:
-        release(shop, "shipped")
-        assert ask(proxied["web3"].address, "shop.test") == "shipped"
-        (here,) = json.loads(proxied.engine.docker("image", "inspect", TRAEFIK[0]))
-        (there,) = json.loads(proxied["web3"].docker("inspect", "lockship-proxy"))
-        assert there["Image"] == here["Id"]
-    finally:
-        proxied.engine.docker("rmi", *TRAEFIK)
+    release(shop, "shipped")
+    assert ask(proxied["web3"].address, "shop.test") == "shipped"
+    (here,) = json.loads(proxied.engine.docker("image", "inspect", TRAEFIK[0]))
+    (there,) = json.loads(proxied["web3"].docker("inspect", "lockship-proxy"))
+    assert there["Image"] == here["Id"]
+    assert shop.lock()["proxy"]["server"]["image"] == f"traefik:v3.7@id:{here['Id']}"
 
 
 def test_requests_in_flight_end_before_the_old_container_does(shop: Shop) -> None:
