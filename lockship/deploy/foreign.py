@@ -99,7 +99,7 @@ class ForeignImages:
             return spool(source, image.id, frozenset(image.layers), folder, tags=[pinned.named])
         except OSError as error:
             raise LockshipError(
-                f"The image {pinned.named} can't be kept on this machine on its way: {error.strerror}.",
+                f"{pinned.named} can't be kept on this machine on its way: {error.strerror}.",
                 hint="Make room in the folder for temporary files, or set TMPDIR to another one.",
             ) from error
 

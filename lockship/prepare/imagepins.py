@@ -25,13 +25,15 @@ def named_by(config: Config, bases: Iterable[str]) -> tuple[str, ...]:
 
     What has a digest in its name is pinned by who wrote it.
     """
-    tables = [config.proxy.server.image] if config.proxy else []
+    tables = [each.image for each in config.accessories.values()]
+    tables += [config.proxy.server.image] if config.proxy else []
     return tuple(dict.fromkeys([*bases, *(name for name in tables if "@" not in name)]))
 
 
 def pins_of(lock: Lock) -> dict[str, str]:
     """Return what a lock pins, by name."""
-    tables = [lock.proxy.server.image] if lock.proxy else []
+    tables = [each.image for each in lock.accessories.values()]
+    tables += [lock.proxy.server.image] if lock.proxy else []
     behind = (name.partition("@") for name in tables)
     return {name: pin for name, _, pin in behind if pin} | lock.build.base
 
@@ -48,7 +50,11 @@ def with_pins(lock: Lock, bases: Iterable[str], pins: Pins) -> Lock:
     if proxy is not None:
         server = msgspec.structs.replace(proxy.server, image=_behind(proxy.server.image, pins))
         proxy = msgspec.structs.replace(proxy, server=server)
-    return msgspec.structs.replace(lock, build=build, proxy=proxy)
+    accessories = {
+        name: msgspec.structs.replace(each, image=_behind(each.image, pins))
+        for name, each in lock.accessories.items()
+    }
+    return msgspec.structs.replace(lock, build=build, proxy=proxy, accessories=accessories)
 
 
 def _behind(name: str, pins: Pins) -> str:

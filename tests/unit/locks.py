@@ -14,9 +14,10 @@ from lockship.lock.model import Host, Lock, Service, Source
 from lockship.lock.role import Role
 from lockship.lock.writer import dump
 
-# What these names stood for on a day of 2026.
+# What these names stood for on a day of 2026; the database's digest is invented.
 PINS = {
     "busybox:1.36": "sha256:73aaf090f3d85aa34ee199857f03fa3a95c8ede2ffd4cc2cdb5b94e566b11662",
+    "postgres:16": "sha256:" + "16" * 32,
     "python:3.13-slim": "sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b",
 }
 COMMITTED_AT = "2026-01-02T03:04:05Z"

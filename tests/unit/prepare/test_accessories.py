@@ -9,6 +9,7 @@ from lockship.lock import reader
 from lockship.lock.accessory import File, files_of
 from lockship.prepare.prepare import check, prepare
 from tests.unit.gitrepo import CONFIG, Repo
+from tests.unit.locks import PINS, leave_pins
 from tests.unit.prepare.test_config import MINIMAL, complaints
 
 DB = """
@@ -28,6 +29,7 @@ def configured(repo: Repo, text: str = DB) -> Repo:
     (repo.path / "db/tool").chmod(0o755)
     (repo.path / "lockship.toml").write_text(CONFIG + text)
     repo.commit("a database")
+    leave_pins(repo.path)
     return repo
 
 
@@ -35,6 +37,7 @@ def test_what_is_locked(repo: Repo) -> None:
     prepared = prepare(configured(repo).path)
     db = prepared.lock.accessories["db"]
     assert db.hosts == prepared.lock.roles["web"].hosts
+    assert db.image == f"postgres:16@{PINS['postgres:16']}"
     assert db.command == ("postgres", "-c", "a=b c")
     assert db.ports == (
         "127.0.0.1:5432:5432", "0.0.0.0:5433:5433", "10.0.0.1:5434:5434", "[::1]:5435:5435/udp",
