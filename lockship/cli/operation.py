@@ -73,7 +73,8 @@ def run(lock: Lock, task: Task, manner: Manner, *, done: str) -> int:
 
 def _subject(lock: Lock, task: Task) -> str:
     some = [task.role] if task.role else task.accessories
-    return f"{lock.project}'s {' and '.join(some)}" if some else lock.project
+    said = "accessories" if some == ["all"] else " and ".join(some)
+    return f"{lock.project}'s {said}" if some else lock.project
 
 
 def _show(plan: Plan, *, as_json: bool) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lockship.deploy.accessory.judge import notes
@@ -51,7 +51,9 @@ def look(lock: Lock, *, command: Command = "deploy", report: Report = quiet) -> 
     artifact = require_artifact(lock)
     with connected(lock, used_hosts(lock), report) as opened:
         servers = _all_connected(opened.done, opened.failed)
-        return plan(lock, artifact, _observe(servers, lock), command)
+        states = _observe(servers, lock)
+        _say_of_accessories(lock, states, report)
+        return plan(lock, artifact, states, command)
 
 
 def deploy(
@@ -78,9 +80,7 @@ def deploy(
     with connected(lock, used_hosts(lock), report) as opened:
         servers = _all_connected(opened.done, opened.failed)
         states = _observe(servers, lock)
-        for state in states:
-            for said in notes(lock, state):
-                report(Event("note", said, state.host))
+        _say_of_accessories(lock, states, report)
         steps = plan(lock, artifact, states, command)
         if steps.empty:
             return Result(changed=False, plan=steps)
@@ -128,3 +128,10 @@ def _all_connected(
 def _observe(servers: Mapping[str, Server], lock: Lock) -> list[HostState]:
     results = each(servers, lambda name: observe(servers[name], lock), parallel=len(servers))
     return results.values_or_raise("Not every host could be observed; nothing was changed.")
+
+
+def _say_of_accessories(lock: Lock, states: Iterable[HostState], report: Report) -> None:
+    """Say which accessories aren't as locked: they are left as they are."""
+    for state in states:
+        for said in notes(lock, state):
+            report(Event("note", said, state.host))

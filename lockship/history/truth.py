@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 from lockship.errors import LockshipError
 from lockship.git import Objects, Repository
 from lockship.gitobjects import Commit, commit, hash_object
-from lockship.history import scripts
+from lockship.history import mounted, scripts
 from lockship.history.content import Contents
 from lockship.history.edits import Partial, edited_fields
 from lockship.history.snapshot import REFS, changes, commit_data
@@ -42,6 +42,7 @@ Kind = Literal[
     "version",  # not the one that the rules give
     "snapshot",  # what it says of its snapshot isn't so
     "hooks",  # the deploy hooks aren't those of the content
+    "files",  # an accessory's files aren't those of the content
     "artifact",  # what was built is another lock's
 ]
 _REGULAR: Final = 0o100000
@@ -96,7 +97,7 @@ def judge(evidence: Evidence, path: bytes, mode: int, blob: str, before: str | N
     except UnsoundLockError as error:
         return Truth(None, (_unsound(evidence, error, data, name, before),))
     below = os.fsdecode(path.rpartition(b"/")[0])
-    return Truth(lock, (*_wrong(evidence, lock, name), *_hooks(evidence, lock, below)))
+    return Truth(lock, (*_wrong(evidence, lock, name), *_from_content(evidence, lock, below)))
 
 
 def _read(objects: Objects, blob: str) -> bytes:
@@ -231,8 +232,8 @@ def _forced(evidence: Evidence, lock: Lock, source: Commit, content: str) -> Ite
         yield Finding("snapshot", "source.changes", what)
 
 
-def _hooks(evidence: Evidence, lock: Lock, below: str) -> Iterator[Finding]:
-    """The deploy hooks are those of the content: a script left out is a check that never runs."""
+def _from_content(evidence: Evidence, lock: Lock, below: str) -> Iterator[Finding]:
+    """Deploy hooks and accessories' files are those of the content, and no hook is left out."""
     source = _source_commit(evidence, lock.source.commit)
     if isinstance(source, Finding):
         return
@@ -245,6 +246,8 @@ def _hooks(evidence: Evidence, lock: Lock, below: str) -> Iterator[Finding]:
     for name, blob in scripts.missing(evidence.objects, lock.hooks):
         what = f"its script {blob[:12]} isn't in this repository"
         yield Finding("missing", f"hooks.{name}", what, "Ask `git fsck`, or fetch it.")
+    for name, what in mounted.differing(evidence.objects, lock, tree):
+        yield Finding("files", f"accessories.{name}.files", what)
 
 
 def _differs(kind: Kind, field: str, ours: str, theirs: str) -> Finding:

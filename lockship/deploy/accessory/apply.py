@@ -14,6 +14,7 @@ from lockship.deploy.accessory.steps import (
     RemoveVolume,
 )
 from lockship.deploy.probe import probe
+from lockship.errors import LockshipError
 from lockship.host.inside import Placed
 from lockship.host.server import Server
 from lockship.lock.accessory import files_of
@@ -49,6 +50,8 @@ def _create(server: Server, work: Work, container: str, name: str) -> None:
     if placed:
         try:
             server.inside(container).place(placed)
-        except BaseException:
+        except BaseException as error:
             server.remove(container)
+            if isinstance(error, LockshipError):
+                error.hint = error.hint or f"See `files` of accessory {name} in lockship.toml."
             raise

@@ -73,9 +73,9 @@ def verdict(lock: Lock, name: str, found: Container, seen: Accessories) -> Verdi
         return "another image"
     if found.labels.get(SETTINGS) != settings_key(table):
         return "another configuration"
-    if found.state != "running":
-        return "stopped"
-    return "unhealthy" if found.health == "unhealthy" else "as locked"
+    if found.state == "restarting" or found.health == "unhealthy":
+        return "unhealthy"
+    return "as locked" if found.state == "running" else "stopped"
 
 
 def as_locked(lock: Lock, name: str, found: Container, seen: Accessories) -> bool:
@@ -92,8 +92,11 @@ def notes(lock: Lock, state: HostState) -> Iterator[str]:
         elif row.verdict == "not locked":
             gone = f"`lockship accessory remove {row.accessory}`"
             yield f"accessory {row.accessory} isn't in the lock: {gone}"
-        elif row.verdict in ("unhealthy", "not lockship's"):
-            yield f"accessory {row.accessory} is {row.verdict}: `lockship accessory status`"
+        elif row.verdict == "unhealthy":
+            how = "unhealthy" if row.health == "unhealthy" else row.state
+            yield f"accessory {row.accessory} is {how}: `lockship accessory logs {row.accessory}`"
+        elif row.verdict == "not lockship's":
+            yield f"the container {row.container} isn't the accessory {row.accessory}: remove it"
     yield from differences(lock, state, tuple(lock.accessories))
 
 

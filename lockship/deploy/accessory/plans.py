@@ -46,12 +46,15 @@ def boot(lock: Lock, state: HostState, chosen: Sequence[str]) -> HostPlan:
     steps: list[Step] = []
     for name in (each for each in on_host(lock, state.host) if each in chosen):
         found = _found(lock, state, name)
-        if found is not None and found.state in RUNNING:
+        if found is not None and found.state == "running":
             continue
         _refuse_taken(lock, state, name)
         container = container_name(lock.project, name)
         if found is not None and found.state not in _UNFINISHED:
-            steps.append(StartContainer(container, f"it is {found.state}"))
+            why = f"it is {found.state}"
+            if found.state in RUNNING:  # paused, or ending again and again
+                steps.append(StopContainer(container, lock.accessories[name].stop_timeout, why))
+            steps.append(StartContainer(container, why))
         else:
             fetch += _fetch(lock, state, name)
             if found is not None:

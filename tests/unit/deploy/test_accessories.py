@@ -107,6 +107,12 @@ def test_boot_leaves_what_runs_and_starts_what_stopped() -> None:
     assert words(plans.boot(LOCK, host.state, ALL)) == ["start shop-cache", "probe shop-cache"]
     host.have(LOCK, "cache")
     assert plans.boot(LOCK, host.state, ALL).empty
+    for state in ("paused", "restarting"):
+        host.have(LOCK, "cache", state=state)
+        assert words(plans.boot(LOCK, host.state, ALL)) == [
+            "stop shop-cache", "start shop-cache", "probe shop-cache",
+        ]  # fmt: skip
+    host.have(LOCK, "cache")
     other = lock_with(db=changed(DB, env={"A": "1"}), cache=CACHE)
     assert plans.boot(other, host.state, ALL).empty, "another configuration runs on"
 
@@ -206,7 +212,9 @@ def test_a_port_that_is_taken_is_refused_before_anything_starts(act: Any) -> Non
     [
         ({}, "as locked", ""),
         ({"state": "exited"}, "stopped", "is exited: `lockship accessory boot db`"),
-        ({"health": "unhealthy"}, "unhealthy", "is unhealthy: `lockship accessory status`"),
+        ({"health": "unhealthy"}, "unhealthy", "is unhealthy: `lockship accessory logs db`"),
+        ({"state": "restarting"}, "unhealthy", "is restarting: `lockship accessory logs db`"),
+        ({"state": "paused"}, "stopped", "is paused: `lockship accessory boot db`"),
         ({"image_id": sha("x")}, "another image", "(another image): `lockship accessory reboot"),
     ],
 )

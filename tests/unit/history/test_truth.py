@@ -261,3 +261,27 @@ def test_hooks_that_are_not_those_of_the_content(tmp_path: Path) -> None:
     assert fields(told(repo, changed(forced, "hooks", pre_deploy=None))) == [
         ("hooks", "hooks.pre-deploy")
     ]
+
+
+def test_files_of_accessories_that_are_not_those_of_the_content(tmp_path: Path) -> None:
+    repo = create(tmp_path / "shop")
+    repo.write("db/my.cnf", "a = 1\n")
+    text = '[accessories.db]\nimage = "db:1"\nrole = "web"\nfiles = ["db/my.cnf:/etc/my.cnf"]\n'
+    repo.write("lockship.toml", CONFIG + text)
+    repo.commit("a database")
+    lock = prepare(repo.path).lock
+    assert told(repo, lock) == Truth(lock)
+    (file,) = lock.accessories["db"].files
+    blob = file.split()[1]
+    for lie in (
+        file.replace(blob, repo.git("rev-parse", "HEAD:lockship.toml")),
+        file.replace("100644", "100755"),
+        file.replace("db/my.cnf:", "db/other.cnf:"),
+        file.replace("db/my.cnf:", "db:"),
+    ):
+        db = replace(lock.accessories["db"], files=(lie,))
+        found = told(repo, sealed(replace(lock, accessories={"db": db})))
+        assert fields(found) == [("files", "accessories.db.files")], lie
+    repo.write("db/my.cnf", "a = 2\n")
+    forced = prepare(repo.path, force=True).lock
+    assert told(repo, forced) == Truth(forced)
