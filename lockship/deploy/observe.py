@@ -11,7 +11,7 @@ from lockship.deploy import names
 from lockship.deploy.accessory.observe import observe_accessories
 from lockship.deploy.ports import holders
 from lockship.deploy.proxy.observe import observe_proxy
-from lockship.deploy.state import Accessories, HostState
+from lockship.deploy.state import HostState
 from lockship.deploy.steps import Release
 from lockship.host.server import Server
 from lockship.host.types import Container
@@ -40,7 +40,7 @@ def observe(server: Server, lock: Lock) -> HostState:
         images=tuple(sorted(image.id for image in ours)),
         has_image=artifact is not None and artifact.image_id in {image.id for image in images},
         proxy=observe_proxy(server, lock, found) if _proxied(lock, containers) else None,
-        accessories=observe_accessories(server, lock) if lock.accessories else Accessories(),
+        accessories=observe_accessories(server, lock, found),
     )
 
 

@@ -65,7 +65,6 @@ class HostState(Struct, frozen=True):
     `images` are the ids of the service's images; `has_image` tells of the locked image.
     `proxy` is None where neither the lock nor a container has to do with one. `files` are the
     paths in the run folder, below the login home as names gives them; only `prune` looks there.
-    `accessories` are looked at where the lock has some, and by those who ask for them.
     """
 
     host: str

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Literal
 
-import msgspec
 from msgspec import Struct
 
 from lockship.deploy import names
 from lockship.deploy.accessory import judge as accessory
-from lockship.deploy.accessory.observe import observe_accessories
 from lockship.deploy.fleet import connected, each, every_host
 from lockship.deploy.goals import RUNNING, goal_names
 from lockship.deploy.observe import observe
 from lockship.deploy.proxy.judge import RouteRow, judge
 from lockship.deploy.state import HostState
 from lockship.errors import LockshipError
-from lockship.host.server import Server
 from lockship.host.types import Container
 from lockship.lock.model import Lock
 from lockship.progress import Report, quiet
@@ -70,7 +67,7 @@ def status(lock: Lock, *, report: Report = quiet) -> Status:
     """Observe every host of the lock. A host that can't be read is listed, not raised."""
     with connected(lock, every_host(lock), report) as opened:
         seen = each(
-            opened.done, lambda name: _observe(opened.done[name], lock), parallel=len(opened.done)
+            opened.done, lambda name: observe(opened.done[name], lock), parallel=len(opened.done)
         )
         failed: dict[str, LockshipError] = {**opened.failed, **seen.failed}
     rows = tuple(row for state in seen.done.values() for row in compare(lock, state))
@@ -87,14 +84,6 @@ def status(lock: Lock, *, report: Report = quiet) -> Status:
         accessories=beside,
         unreachable=tuple(Unreachable(h, e.message, e.hint) for h, e in failed.items()),
     )
-
-
-def _observe(server: Server, lock: Lock) -> HostState:
-    """Observe a host, its accessories too where the lock has none: one may be left."""
-    state = observe(server, lock)
-    if lock.accessories:
-        return state
-    return msgspec.structs.replace(state, accessories=observe_accessories(server, lock))
 
 
 def _verdicts(

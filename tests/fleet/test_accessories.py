@@ -139,6 +139,19 @@ def test_the_life_of_a_database_and_a_cache(clean_fleet: Fleet, tmp_path: Path) 
     assert asked(shop) == "begun\n" * 3
     shop.run("accessory", "status")
 
+    # An auditor finds nothing but what was started by hand, under an accessory's labels.
+    shop.commit("Lock")
+    shop.run("audit", "verify", "--hosts")
+    by_hand = ["--label=dev.lockship.owner=shop", "--label=dev.lockship.accessory=queue"]
+    words = ["run", "--detach", "--name=queue", *by_hand, image, "sleep", "1000"]
+    shop.engine("web1").docker(*words)
+    found = json.loads(shop.run("audit", "verify", "--hosts", "--json", expect=3).stdout)
+    assert [(each["field"], each["what"]) for each in found["findings"]] == [
+        ("container queue", "no committed lock has an accessory queue on this host")
+    ]
+    assert verdicts(shop, expect=3)["queue"] == "not locked"
+    shop.run("accessory", "remove", "queue", "-y")
+
     # The service goes, its accessories stay; a prune and a deploy leave them, too.
     shop.run("prune", "-y")
     shop.run("remove", "-y")
@@ -161,6 +174,7 @@ def test_the_life_of_a_database_and_a_cache(clean_fleet: Fleet, tmp_path: Path) 
         ("accessory boot", ["db", "cache"]),
         ("accessory boot", ["db"]),
         ("accessory reboot", ["db"]),
+        ("accessory remove", ["queue"]),
         ("accessory remove", ["db"]),
         ("accessory remove", ["db", "cache"]),
     ]
