@@ -43,6 +43,17 @@ class Recorded(Struct, frozen=True):
     error: LockshipError | None = None
 
 
+def asked_for(commit: bool | None, reason: str | None) -> bool | None:
+    """Return what the command line asks for; None leaves it to the lock. Raises UsageError."""
+    if reason is None:
+        return commit
+    if commit is False:
+        raise UsageError("-m says why in the commit: it doesn't go with --no-commit.")
+    if not reason.strip():
+        raise UsageError("-m is followed by the reason: -m 'The search was empty'.")
+    return True
+
+
 def wanted(
     found: Found, command: Command, *, commit: bool | None, reason: str | None = None
 ) -> Recording | None:
@@ -51,11 +62,8 @@ def wanted(
     `commit` is what the command line says; else a reason asks for one, else the lock. Raises
     UsageError or RefusedError where it can't be made here.
     """
-    if commit is False and reason is not None:
-        raise UsageError("-m says why in the commit: it doesn't go with --no-commit.")
-    if commit is None:
-        commit = reason is not None or bool(found.lock.deploy.commit)
-    if not commit:
+    asked = asked_for(commit, reason)
+    if not (found.lock.deploy.commit if asked is None else asked):
         return None
     from lockship.history.commit import place_for
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -22,17 +24,22 @@ _COMMITS: Final = 100_000
 _LOCKS: Final = 1_000
 _FILES: Final = 4_000
 _BEGIN: Final = 1_800_000_000  # after the commits that are made now: git's walks go by dates
+_PROBE: Final = """
+import resource, sys
+from lockship.cli.main import run
+status = run(sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+sys.exit(status)
+"""
 _GIT: Final = ("git", "log", "--format=%H", "--", ".shiplock")
 
 
 def audit(runs: int, folder: Path) -> list[Comparison]:
     """`lockship audit` against `git log -- .shiplock`: 100,000 commits, 1,000 locks."""
-    project = on_this_machine(folder)
-    _many_commits(project, folder)
-    cache = Path(project.env["HOME"]) / ".cache/lockship/audit"
+    project = _made(folder, "many", _COMMITS, _LOCKS)
 
     def cold() -> dict[str, float]:
-        shutil.rmtree(cache, ignore_errors=True)
+        _forget(project)
         return dict(project.lockship("audit", "log"))
 
     found = []
@@ -45,30 +52,60 @@ def audit(runs: int, folder: Path) -> list[Comparison]:
         mine, other = take_turns(runs, ours, theirs)
         words = (name, "`git log -- .shiplock`")
         found.append(Comparison("s", *words, mine["s"], other["s"], aim=aim))
-        if name.endswith("time"):
-            found.append(Comparison("MiB", *words, mine["MiB"], other["MiB"]))
+    few = _made(folder, "few-commits", _COMMITS // 10, _LOCKS)
+    seldom = _made(folder, "few-locks", _COMMITS, _LOCKS // 10)
+    for other_project, fewer in ((few, "10,000 commits"), (seldom, "100 locks")):
+        mine, other = take_turns(runs, partial(_memory, project), partial(_memory, other_project))
+        sides = ("memory of `lockship audit log`, the first time", f"the same with {fewer}")
+        found.append(
+            Comparison(
+                "MiB", *sides, mine["MiB"], other["MiB"], aim=1.1 if other_project is few else None
+            )
+        )
     return found
 
 
-def _many_commits(project: Project, folder: Path) -> None:
-    """Make a line of commits, each changing one file of many; every hundredth one the lock."""
+def _made(folder: Path, name: str, commits: int, locks: int) -> Project:
+    (folder / name).mkdir()
+    project = on_this_machine(folder / name)
+    _many_commits(project, folder, commits, locks)
+    return project
+
+
+def _forget(project: Project) -> None:
+    shutil.rmtree(Path(project.env["HOME"]) / ".cache/lockship/audit", ignore_errors=True)
+
+
+def _memory(project: Project) -> dict[str, float]:
+    """Return the peak memory of lockship's own process, without that of git beside it."""
+    _forget(project)
+    argv = [sys.executable, "-P", "-c", _PROBE, "audit", "log"]
+    done = subprocess.run(
+        argv, cwd=project.folder, env=dict(project.env), capture_output=True, check=True
+    )
+    return {"MiB": int(done.stderr.split()[-1]) / 1024}
+
+
+def _many_commits(project: Project, folder: Path, commits: int, locks: int) -> None:
+    """Make a line of commits, each changing one file of many; some of them the lock."""
     add_service(project)
     project.commit()
     project.lockship("prepare")
     lock = parse((project.folder / ".shiplock").read_bytes(), ".shiplock")
     stream = folder / "stream"
     with stream.open("wb") as file:
-        file.writelines(_stream(lock))
+        file.writelines(_stream(lock, commits, commits // locks))
     project.git("fast-import", "--quiet", "--done", stdin=stream)
     stream.unlink()
     project.git("repack", "-adq")
     project.git("reset", "--quiet", "--hard", "past")
 
 
-def _stream(lock: Lock) -> Iterator[bytes]:
+def _stream(lock: Lock, commits: int, each: int) -> Iterator[bytes]:
+    """Yield git-fast-import(1)'s input; every `each`th commit changes the lock."""
     chance = random.Random(1)  # noqa: S311 - the same history each time
     paths = [f"src/part{n % 40}/unit{n // 400}/file{n}.py" for n in range(_FILES)]
-    for number in range(_COMMITS):
+    for number in range(commits):
         date = _BEGIN + 600 * number
         yield b"commit refs/heads/past\n"
         yield b"author A <a@example.com> %d +0000\n" % date
@@ -78,7 +115,7 @@ def _stream(lock: Lock) -> Iterator[bytes]:
             yield b"from %s\n" % lock.source.commit.encode()
             for path in paths:
                 yield b"M 100644 inline %s\n" % path.encode() + _data(path.encode())
-        elif number % (_COMMITS // _LOCKS) == 1:
+        elif number % each == 1:
             # Its source stays: what is measured is how lockship looks, not what it finds.
             changed = sealed(replace(lock, env={"NUMBER": str(number)}))
             yield b"M 100644 inline .shiplock\n" + _data(dump(changed))

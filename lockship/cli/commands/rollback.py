@@ -34,9 +34,10 @@ def command(
     Without VERSION it is the one before the one that serves now. The lock comes from the hosts,
     which keep the locks of the versions that they served; it becomes the lockfile.
     """
-    from lockship.cli import hooks, lockfile, progress, rollout
+    from lockship.cli import hooks, lockfile, progress, recording, rollout
     from lockship.deploy.rollback import choose
 
+    recording.asked_for(commit, reason)
     found = lockfile.find(Path.cwd(), destination)
     if not only_plan:
         lockfile.refuse_inside_hook(found)

@@ -197,8 +197,10 @@ def test_who_decides_whether_it_is_committed(story: Story, tmp_path: Path) -> No
     plain = there(story, story.lock())
     assert recording.wanted(plain, "deploy", commit=None) is None
     assert recording.wanted(plain, "rollback", commit=None, reason="so") is not None
-    with pytest.raises(UsageError, match="-m"):
+    with pytest.raises(UsageError, match="--no-commit"):
         recording.wanted(plain, "rollback", commit=False, reason="so")
+    for words in (["-m", ""], ["-m", "so", "--no-commit"]):  # before any host is asked
+        assert story.lockship("rollback", *words).returncode == 2
     always = there(story, story.lock(deploy={"commit": True}))
     assert recording.wanted(always, "deploy", commit=None) is not None
     assert recording.wanted(always, "deploy", commit=False) is None
