@@ -34,6 +34,13 @@ def dump(lock: Lock, before: str | None = None) -> bytes:
     return "".join(lines).encode()
 
 
+def toml(tables: dict[str, Any], comments: dict[tuple[str, ...], list[str]]) -> str:
+    """Return tables as TOML, in the lockfile's own manner; `comments` are lines above keys."""
+    lines: list[str] = []
+    _write_table(lines, tables, (), comments)
+    return "".join(lines).lstrip("\n")
+
+
 _Path = tuple[str, ...]
 
 

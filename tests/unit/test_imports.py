@@ -31,6 +31,7 @@ ROOMS: dict[str, set[str] | None] = {
     "click": {"cli"},
     "rich": {"cli"},
     "tomlkit": {"lock"},
+    "yaml": {"prepare"},
     "docker": {"host", "build"},
     "fabric": {"host", "build"},
     "paramiko": {"host", "build"},
