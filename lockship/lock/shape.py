@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import inspect
 
+_UNKNOWN = "an unknown key"
 _LONG_INTEGER = 10_000  # bits; Python prints up to 4,300 digits
 
 Path = tuple[str | int, ...]
@@ -109,12 +110,32 @@ def _walk_table(value: object, kind: inspect.StructType, path: Path) -> Iterator
     fields = {field.encode_name: field for field in kind.fields}
     for key in value:
         if key not in fields:
-            yield Problem((*path, key), "an unknown key", _nearest(key, list(fields)))
+            yield Problem((*path, key), _UNKNOWN, _below(key, fields) or _nearest(key, [*fields]))
     for name, field in fields.items():
         if name in value:
-            yield from _walk(value[name], field.type, (*path, name))
+            for problem in _walk(value[name], field.type, (*path, name)):
+                yield _above(problem, (*path, name), fields)
         elif field.required:
             yield Problem((*path, name), "nothing", _expected(field.type))
+
+
+def _below(key: str, fields: Mapping[str, inspect.Field]) -> str | None:
+    """Return where a key belongs that is one of a table in this one."""
+    for name, field in fields.items():
+        for kind in (
+            _members(field.type) if isinstance(field.type, inspect.UnionType) else [field.type]
+        ):
+            if isinstance(kind, inspect.StructType) and key in (f.encode_name for f in kind.fields):
+                return f"'{name}.{key}'?"
+    return None
+
+
+def _above(problem: Problem, path: Path, fields: Mapping[str, inspect.Field]) -> Problem:
+    """Return a problem in the table at `path`: an unknown key may be one of the table around it."""
+    key = problem.path[-1] if problem.path else ""
+    if problem.found == _UNKNOWN and problem.path[:-1] == path and key in fields:
+        return Problem(problem.path, _UNKNOWN, f"'{dotted((*path[:-1], key))}'?")
+    return problem
 
 
 def _walk_dict(

@@ -55,23 +55,3 @@ def test_what_the_configuration_says_is_what_the_hosts_run(
     shop.run("deploy", env=SECRETS)
     again = [shop.running(host, role)["Id"] for role in ("web", "worker") for host in HOSTS]
     assert again == [each[host]["Id"] for each in (web, worker) for host in HOSTS]
-
-
-def test_a_deploy_that_was_killed_between_two_networks_is_finished_by_the_next(
-    clean_fleet: Fleet, tmp_path: Path
-) -> None:
-    text = '[service]\nname = "shop"\n[roles.web]\nhosts = ["web1"]\n'
-    text += '[roles.web.options]\nnetworks = ["front", "back"]\n'
-    shop = Shop.create(clean_fleet, tmp_path / "shop", text)
-    shop.run("prepare")
-    shop.run("deploy")
-    (made,) = shop.containers("web1")
-    docker = clean_fleet["web1"].docker
-    # As it is left: made, never started, in the first network only.
-    name = made["Name"].removeprefix("/")
-    labels = [f"--label={key}={value}" for key, value in made["Config"]["Labels"].items()]
-    docker("rm", "--force", name)
-    docker("create", f"--name={name}", "--network=front", *labels, made["Image"])
-    shop.run("deploy")
-    running = shop.running("web1")
-    assert sorted(running["NetworkSettings"]["Networks"]) == ["back", "front"]

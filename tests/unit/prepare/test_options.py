@@ -95,6 +95,13 @@ def test_options_that_make_no_sense(added: str, key: str, expected: str) -> None
     assert expected in line
 
 
+def test_an_option_in_its_roles_table_and_the_other_way_round() -> None:
+    (line,) = complaints(MINIMAL + 'user = "app"\n')
+    assert line.endswith("roles.web.user: found an unknown key, expected 'options.user'?")
+    (line,) = complaints(OPTIONS + 'memory = "1g"\n')
+    assert "options.memory: found an unknown key, expected 'roles.web.memory'?" in line
+
+
 @pytest.mark.parametrize(
     ("role", "options", "key"),
     [
