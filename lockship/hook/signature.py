@@ -20,8 +20,8 @@ def unsigned(repository: Repository, objects: Objects, oid: str) -> str | None:
     no setting of the machine counts. So only SSH signatures do.
     """
     data = objects.read(oid)
-    signers = find_entry(objects.read, commit(oid, data).tree, SIGNERS.encode())
-    if signers is None or not signers.is_file:
+    signers = signers_of(objects, commit(oid, data).tree)
+    if signers is None:
         return f"there is no {SIGNERS} in it that says who may sign"
     header = data.partition(b"\n\n")[0] + b"\n"
     if _SSH not in header:
@@ -29,9 +29,15 @@ def unsigned(repository: Repository, objects: Objects, oid: str) -> str | None:
         return f"the commit {kind}"
     with tempfile.TemporaryDirectory(prefix="lockship-") as folder:
         allowed = Path(folder) / "allowed-signers"
-        allowed.write_bytes(objects.read(signers.id))
+        allowed.write_bytes(objects.read(signers))
         settings = (f"gpg.ssh.allowedSignersFile={allowed}", "gpg.ssh.program=ssh-keygen")
         words = [word for setting in settings for word in ("-c", setting)]
         process = repository.start(*words, "verify-commit", "--raw", oid)
         process.communicate()
     return "no key in that file has signed the commit" if process.returncode else None
+
+
+def signers_of(objects: Objects, tree: str) -> str | None:
+    """Return the blob of a tree's list of signers; None where there is none."""
+    found = find_entry(objects.read, tree, SIGNERS.encode())
+    return found.id if found is not None and found.is_file else None

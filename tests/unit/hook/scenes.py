@@ -234,6 +234,18 @@ def change_and_lock(repo: Repo) -> None:
     locked(repo)
 
 
+def wanting(line: str) -> Callable[[Repo], None]:
+    """Lock with a policy that wants more than there is."""
+
+    def act(repo: Repo) -> None:
+        repo.write("lockship.toml", f"{CONFIG}{POLICY}{line}\n")
+        repo.write(".lockship/allowed-signers", "ada@example.com ssh-ed25519 AAAA\n")
+        repo.commit("Want more")
+        locked(repo)
+
+    return act
+
+
 def weaker(repo: Repo) -> None:
     text = (repo.path / "lockship.toml").read_text()
     repo.write("lockship.toml", text.replace("require-artifact = true\n", ""))
@@ -269,6 +281,8 @@ SCENES = [
     Scene("unpushed", forced, "source.snapshot", mended=True),
     Scene("dirty", forced, "source.dirty", config=f"{POLICY}allow-dirty = false\n"),
     Scene("stale", unlocked_change, "source.tree", True, f'{POLICY}require-fresh = ["main"]\n'),
+    Scene("unbuilt", wanting("require-artifact = true"), "artifact"),
+    Scene("unsigned", wanting("require-signed = true"), "policy.require-signed"),
     Scene("weakened", weaker, None, config=f"{POLICY}require-artifact = true\n"),
     Scene("rollback", rollback, None),
 ]
