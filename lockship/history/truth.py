@@ -241,6 +241,8 @@ def _from_content(evidence: Evidence, lock: Lock, below: str) -> Iterator[Findin
     found = evidence.objects.find(tree)
     if found is None or found[1] != "tree":
         return  # a snapshot that isn't here was said
+    if lock.hooks is None and not below and b" .lockship\0" not in found[2]:
+        return  # as most are
     for name, what in scripts.differing(evidence.objects, lock.hooks, tree, below):
         yield Finding("hooks", f"hooks.{name}", what)
     for name, blob in scripts.missing(evidence.objects, lock.hooks):

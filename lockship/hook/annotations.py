@@ -56,7 +56,7 @@ def _all(verdict: Verdict) -> Iterator[tuple[str, str, Place, str, str]]:
 
 
 def _level(note: Note) -> str:
-    return "warning" if note.kind == "weakened" else "notice"
+    return "notice" if note.kind == "rollback" else "warning"
 
 
 def _path(place: Place) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
 from lockship.git import Objects, Repository
@@ -11,6 +11,7 @@ from lockship.history.content import Contents
 from lockship.history.truth import Evidence, Truth, judge
 from lockship.history.walk import LockChange
 from lockship.hook.objection import Place
+from lockship.hook.signature import signers_of
 from lockship.hook.span import Span, Tip
 from lockship.lock.model import Lock
 from lockship.lock.names import LOCKFILE_NAME, is_lockfile_name
@@ -28,6 +29,7 @@ class Court:
         self._truths: dict[tuple[bytes, int, str], Truth] = {}
         self._locks: dict[str, Lock | None] = {}
         self._commits: dict[str, Commit] = {}
+        self._known_signers: set[str] | None = None
 
     def truth(self, change: LockChange) -> Truth:
         """Return what is wrong with the lock that a commit brings (nothing: it removes one)."""
@@ -56,6 +58,18 @@ class Court:
     def content_of(self, oid: str, paths: Sequence[str] = ()) -> str:
         """Return the content tree of a commit: of all, or of what is at `paths`."""
         return self._contents.of(self._commit(oid).tree, paths)
+
+    def other_signers(self, oid: str, known: Iterable[str]) -> bool:
+        """Tell whether a commit's list of signers is in none of the `known` commits that have one.
+
+        `known` are the same in every call.
+        """
+        if self._known_signers is None:
+            trees = [self.objects.find(f"{each}^{{tree}}", 0) for each in known]
+            found = (signers_of(self.objects, tree[0]) for tree in trees if tree is not None)
+            self._known_signers = {signers for signers in found if signers is not None}
+        ours = signers_of(self.objects, self._commit(oid).tree)
+        return bool(self._known_signers) and ours not in self._known_signers
 
     def is_older(self, lock: Lock, before: Lock, oid: str) -> bool:
         """Tell whether a commit puts an older lock back: its source comes before that of `before`.

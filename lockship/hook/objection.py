@@ -52,7 +52,7 @@ class Note:
     """One thing that a person should know, and that stops nothing."""
 
     place: Place
-    kind: Literal["rollback", "weakened"]
+    kind: Literal["rollback", "weakened", "signers"]
     what: str
 
 

@@ -71,7 +71,8 @@ def objection_line(objection: Objection) -> str:
 
 def note_line(note: Note) -> str:
     """Return one note."""
-    word = {"rollback": "a rollback", "weakened": "a weaker policy"}[note.kind]
+    words = {"rollback": "a rollback", "weakened": "a weaker policy", "signers": "other signers"}
+    word = words[note.kind]
     return _cut(f"{_where(note.place)}: {word}, {note.what}", _LINE)
 
 

@@ -12,7 +12,7 @@ from lockship.hook import mend
 from lockship.hook.court import Court
 from lockship.hook.objection import Note, Objection, Place, Verdict
 from lockship.hook.policy import policy_of, wants_fresh, weakened
-from lockship.hook.signature import unsigned
+from lockship.hook.signature import SIGNERS, unsigned
 from lockship.hook.snapshots import on_remote, ref_of
 from lockship.hook.span import Span, Tip, not_contained
 from lockship.lock.model import Lock
@@ -114,6 +114,9 @@ def _notes(hearing: _Hearing, change: LockChange) -> Iterator[Note]:
         return  # of a lock that can't be read, nothing is known but that it's refused
     for what in weakened(policy_of(before), policy_of(lock)):
         yield Note(court.place(change, hearing.span), "weakened", f"[policy] {what}")
+    if policy_of(lock).require_signed and court.other_signers(change.commit.id, hearing.span.known):
+        what = f"{SIGNERS} isn't as the remote has it"
+        yield Note(court.place(change, hearing.span), "signers", what)
     if lock is not None and court.is_older(lock, before, change.commit.id):
         what = f"from {before.service.version} back to {lock.service.version}"
         yield Note(court.place(change, hearing.span), "rollback", what)

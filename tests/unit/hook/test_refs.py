@@ -165,6 +165,24 @@ class TestSigned:
         signed.git("config", "gpg.ssh.allowedSignersFile", str(eves))
         assert "no key in that file has signed" in push(signed, "--force", "main").ours
 
+    def test_a_push_that_lets_others_sign_says_so(self, signed: Repo) -> None:
+        signed.git("commit", "--quiet", "--amend", "--no-edit", "-S")
+        assert "note:" not in push(signed).ours, "the first list weakens nothing"
+        eves = f"eve@example.com {(signed.path.parent / 'eve.pub').read_text()}"
+        signers = signed.path / ".lockship/allowed-signers"
+        signers.write_text(signers.read_text() + eves)
+        signed.git("config", "user.signingKey", f"{signed.path.parent}/eve.pub")
+        signed.commit("Let Eve sign")
+        prepare(signed.path)
+        signed.commit("Lock by Eve", "-S")
+        known = signed.git("rev-parse", "origin/main")
+        done = push(signed)
+        assert done.status == 0
+        said = "other signers, .lockship/allowed-signers isn't as the remote has it\n"
+        assert done.ours.endswith(f'note: {signed.head[:12]} "Lock by Eve" .shiplock: {said}')
+        notes = json.loads(run(signed, "hook", "verify", f"{known}..HEAD", "--json"))["notes"]
+        assert [note["kind"] for note in notes] == ["signers"]
+
     def test_without_a_list_of_signers(self, signed: Repo) -> None:
         signed.git("rm", "--quiet", "-r", ".lockship")
         signed.git("commit", "--quiet", "--amend", "--no-edit", "-S")
