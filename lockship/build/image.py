@@ -23,6 +23,7 @@ from lockship.build.folder import locked_tree
 from lockship.build.given import given
 from lockship.build.labels import BUILD_KEY, FINGERPRINT, labels
 from lockship.build.process import run_build
+from lockship.build.ready import taken
 from lockship.build.registry import RegistryRepository
 from lockship.errors import LockshipError, RefusedError, UsageError
 from lockship.host.credentials import account, lock_auth
@@ -65,6 +66,9 @@ def build(
     key = build_key(lock)
     with connect() as engine:
         registry = registry_of(engine, lock, secrets, report)
+        if registry is not None and lock.image.digest is not None:
+            found = taken(engine, registry, lock, lock.image.digest, key, report)
+            return Built(found, "found in registry")
         there = _in_registry(registry, lock, key) if registry else None
         if there is not None:
             report(Event("note", f"{lock.image.reference} is in the registry already"))

@@ -31,6 +31,10 @@ def observe(server: Server, lock: Lock) -> HostState:
         releases = reading.result()
     containers = [each for each in found if each.labels.get(names.PROJECT) == lock.project]
     artifact = lock.artifact
+    there = {image.id for image in images}
+    # One that lockship didn't build has no label of its own, so it isn't among them.
+    if artifact is not None and lock.image.digest is not None and server.image(artifact.image_id):
+        there.add(artifact.image_id)
     ours = [image for image in images if _named(image.tags, image.digests, lock)]
     return HostState(
         host=server.name,
@@ -38,7 +42,7 @@ def observe(server: Server, lock: Lock) -> HostState:
         holders=holders(found),
         releases=releases,
         images=tuple(sorted(image.id for image in ours)),
-        has_image=artifact is not None and artifact.image_id in {image.id for image in images},
+        has_image=artifact is not None and artifact.image_id in there,
         proxy=observe_proxy(server, lock, found) if _proxied(lock, containers) else None,
         accessories=observe_accessories(server, lock, found),
     )

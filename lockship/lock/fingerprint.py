@@ -27,6 +27,8 @@ def _digest(purpose: str, value: object) -> str:
 def to_document(lock: Lock) -> dict[str, Any]:
     """Return the lock as the plain tables of its file, in the model's order, without empty keys."""
     document: dict[str, Any] = msgspec.to_builtins(lock)
+    if lock.image.digest is not None:
+        document.pop("build")  # nothing is built
     kept = compact(document)
     # A host's table stays even when it says nothing: that it is there says that the host is known.
     hosts = {name: compact(host) for name, host in document["hosts"].items()}
@@ -56,7 +58,8 @@ def build_key(lock: Lock) -> str:
     caches, which change how long a build takes. `[artifact]` holds while its key is this one.
     """
     document = to_document(lock)
-    document["build"] = {k: v for k, v in document["build"].items() if k not in _NOT_BUILT_FROM}
+    build = document.get("build", {})
+    document["build"] = {k: v for k, v in build.items() if k not in _NOT_BUILT_FROM}
     kept = {"service": ("name", "version"), "source": ("commit", "tree", "remote")}
     built_from = {table: {k: document[table].get(k) for k in keys} for table, keys in kept.items()}
     return _digest("build", built_from | {name: document[name] for name in ("build", "image")})

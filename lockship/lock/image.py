@@ -47,14 +47,21 @@ class LockedBuild(Build, frozen=True):
 
 
 class Image(Table, frozen=True):
-    """What the image is called. It is pushed when `repository` begins with a registry's name."""
+    """What the image is called. It is pushed when `repository` begins with a registry's name.
+
+    With `digest` it is one that somebody else built: nothing is built or pushed, and `tag` is the
+    version's name alone.
+    """
 
     repository: Repository
     tag: Tag
+    digest: Digest | None = None
 
     @property
     def reference(self) -> str:
-        """`repository:tag`."""
+        """`repository:tag`, or `repository@sha256:...` of one that isn't built."""
+        if self.digest is not None:
+            return f"{self.repository}@{self.digest}"
         return f"{self.repository}:{self.tag}"
 
     @property

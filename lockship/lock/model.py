@@ -89,18 +89,19 @@ class Policy(Table, frozen=True):
     require_signed: bool = False
 
 
-class Lock(Table, frozen=True):
+class Lock(Table, frozen=True, kw_only=True):
     """One lockfile: everything that `build`, `deploy` and `hook` are told.
 
     `fingerprint` is over all tables except `[artifact]`. `secrets` are names with the sources where
-    a deploy looks for them (`secrets.sources`), never values.
+    a deploy looks for them (`secrets.sources`), never values. `build` says nothing, and isn't
+    in the file, where `image` has a digest.
     """
 
     lock_version: int
     fingerprint: Digest
     service: Service
     source: Source
-    build: LockedBuild
+    build: LockedBuild = LockedBuild()
     image: Image
     roles: Annotated[dict[RoleName, Role], Meta(min_length=1)]
     hosts: dict[HostName, Host]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from lockship.lock.image import Image
 from lockship.lock.shape import Problem
 from lockship.prepare.tables import Tables, quoted, strings, table
 
@@ -15,7 +16,8 @@ _CREDENTIALS: Final = frozenset(
 
 
 def check(tables: Tables) -> Iterator[Problem]:
-    """Yield what breaks a rule of the build."""
+    """Yield what breaks a rule of the build, or of an image that isn't built."""
+    yield from _ready(table(tables.get("image")), tables)
     build, secrets = table(tables.get("build")), table(tables.get("secrets"))
     seen: set[str] = set()
     for index, name in strings(build.get("secrets")):
@@ -27,6 +29,19 @@ def check(tables: Tables) -> Iterator[Problem]:
     for key in ("cache-from", "cache-to"):
         for index, entry in strings(build.get(key)):
             yield from _cache(("build", key, index), key, entry)
+
+
+def _ready(image: Tables, tables: Tables) -> Iterator[Problem]:
+    """An image with a digest is in a registry, and nothing is built."""
+    if "digest" not in image:
+        return
+    if "build" in tables:
+        expected = "no [build]: with [image] digest nothing is built"
+        yield Problem(("build",), "this table", expected)
+    repository = image.get("repository", "")
+    if isinstance(repository, str) and Image(repository=repository, tag="").registry is None:
+        expected = "a name with its registry, such as 'docker.io/library/nginx'"
+        yield Problem(("image", "repository"), quoted(repository) or "nothing", expected)
 
 
 def _cache(path: tuple[str, str, int], key: str, entry: str) -> Iterator[Problem]:

@@ -42,7 +42,11 @@ def compose(
         service=Service(name=config.service.name, version=version, destination=destination),
         source=source,
         build=_for_lock(config.build),
-        image=Image(repository=config.image.repository or config.service.name, tag=version),
+        image=Image(
+            repository=config.image.repository or config.service.name,
+            tag=version,
+            digest=config.image.digest,
+        ),
         roles={name: role.for_lock(_for_roles(config)) for name, role in config.roles.items()},
         hosts=dict(hosts),
         env=config.env,

@@ -18,6 +18,7 @@ from lockship.lock.environment import HostTag, TagName
 from lockship.lock.image import Build
 from lockship.lock.model import Host, Policy
 from lockship.lock.names import (
+    Digest,
     EnvName,
     Memory,
     PublishedPort,
@@ -52,9 +53,13 @@ class SourceTable(Table, frozen=True):
 
 
 class ImageTable(Table, frozen=True):
-    """`[image]`: what the image is called; the service's name when nothing is said."""
+    """`[image]`: what the image is called; the service's name when nothing is said.
+
+    `digest`: it is there already, and nothing is built.
+    """
 
     repository: Repository | None = None
+    digest: Digest | None = None
 
 
 class RoleTable(Table, frozen=True):

@@ -101,8 +101,10 @@ def look(
                 origin, _ = source.source_commit(objects, head, _raw(locked.paths))
         refuse_filters(repository, objects.read, locked.root, locked.attributes, env, locked.paths)
         parsed = config.parse(config_files(objects.read, locked.root, folder, destination))
-        refuse_missing(objects.read, locked.root, parsed.build, _raw(locked.paths))
-        bases = find_bases(objects.read, locked.root, parsed.build)
+        bases: tuple[str, ...] = ()
+        if parsed.image.digest is None:
+            refuse_missing(objects.read, locked.root, parsed.build, _raw(locked.paths))
+            bases = find_bases(objects.read, locked.root, parsed.build)
         files = lock_files(objects.read, locked.root, parsed.accessories, _raw(locked.paths))
         scripts = hooks.find(objects.read, locked.root, folder)
     seen = _describe(origin, locked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from base64 import b64encode
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness import Fleet, Registry, run_lockship
+from tests.harness import Fleet, HarnessError, Registry, run_lockship
 from tests.harness.faulty import faulty
 from tests.harness.images import BUSYBOX, PYTHON
 from tests.unit.locks import commit_all, git
@@ -172,3 +173,54 @@ def test_an_account_from_secrets_through_a_registry_that_falters(
         told += "".join(path.read_text(errors="replace") for path in files)
     assert registry.password not in told
     assert b64encode(registry.password.encode()).decode() not in told
+
+
+def test_an_image_that_somebody_else_built_is_deployed(
+    clean_fleet: Fleet, registry: Registry, shop: Path
+) -> None:
+    """Nothing is built: no Dockerfile, no tag, and the next version runs the same image."""
+    env, config = clean_fleet.env(), clean_fleet.home.docker_config
+    tag = f"{registry.address}/other/web:1"
+    others = "FROM busybox:1.36\nLABEL made-by=others\n"
+    clean_fleet.engine.docker("build", "--tag", tag, "-", stdin=others)
+    clean_fleet.engine.docker("--config", str(config.parent), "push", "--quiet", tag)
+    clean_fleet.engine.docker("rmi", tag)
+    digest, manifest = registry.manifest("other/web", "1")
+    text = CONFIG.format(address=registry.address).replace(
+        "acme/shop", f'other/web"\ndigest = "{digest}'
+    )
+    command = (
+        'command = ["httpd", "-f", "-p", "8080", "-h", "/bin"]\nstop-timeout = 1\n[healthcheck]'
+    )
+    text = text.replace("[healthcheck]", command).replace('path = "/"\n', "")
+    (shop / "lockship.toml").write_text(text)
+    (shop / "Dockerfile").unlink()
+    commit_all(shop)
+    run_lockship(["prepare"], shop, env).expect(0)
+    built = run_lockship(["build"], shop, env).expect(0)
+    assert "there is nothing to build" in built.stderr
+    assert built.stdout.strip() == f"{registry.address}/other/web@{digest}"
+    lock = lock_of(shop)
+    assert "build" not in lock
+    assert lock["artifact"]["image-id"] == manifest["config"]["digest"]  # type: ignore[index]
+
+    run_lockship(["deploy"], shop, env).expect(0)
+    again = run_lockship(["deploy"], shop, env).expect(0)
+    assert "nothing was to be done" in again.stderr
+    (shop / "index.html").write_text("another commit\n")
+    commit_all(shop)
+    run_lockship(["prepare"], shop, env).expect(0)
+    planned = run_lockship(["deploy"], shop, env).expect(0)
+
+    assert "pull image" not in planned.stderr
+    for host in clean_fleet.hosts[:2]:
+        (container,) = host.docker("ps", "--quiet").split()
+        (seen,) = json.loads(host.docker("inspect", container))
+        assert seen["Image"] == lock["artifact"]["image-id"]
+        version = lock_of(shop)["service"]["version"]
+        assert seen["Config"]["Labels"]["dev.lockship.version"] == version
+    with pytest.raises(HarnessError, match="404"):
+        registry.manifest("other/web", lock["image"]["tag"])
+    git(shop, "add", ".shiplock")
+    git(shop, "commit", "--quiet", "--message", "Lock")
+    run_lockship(["audit", "verify", "--registry"], shop, env).expect(0)

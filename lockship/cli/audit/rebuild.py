@@ -40,6 +40,11 @@ def verify_rebuild(
     be built any more.
     """
     lock, artifact = _chosen(repository, found, word, destination)
+    if lock.image.digest is not None:
+        raise UsageError(
+            f"The image of {lock.service.version} was built by somebody else.",
+            hint="There is nothing to build again; `audit verify --registry` looks at its digest.",
+        )
     version = lock.service.version
     values = secrets.for_building(lock, repository.root)
     with connect() as engine:

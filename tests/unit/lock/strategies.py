@@ -9,7 +9,7 @@ from msgspec import inspect
 
 from lockship.lock import container, environment, names
 from lockship.lock.fingerprint import sealed
-from lockship.lock.image import Artifact
+from lockship.lock.image import Artifact, LockedBuild
 from lockship.lock.model import LOCK_VERSION, Host, Lock
 
 # TOML holds any Unicode text; a lone surrogate is none.
@@ -146,6 +146,8 @@ def _locks(draw: st.DrawFn) -> Lock:
     there = sorted(lock.every_host)
     hosts = {name: draw(_HOST) for name in there}
     fields = {name: getattr(lock, name) for name in lock.__struct_fields__}
+    if lock.image.digest is not None:
+        fields["build"] = LockedBuild()  # which then isn't in the file
     return sealed(Lock(**{**fields, "hosts": hosts}))
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from lockship.errors import UsageError
 from lockship.lock.model import Host, Lock
+from lockship.lock.writer import dump
 from lockship.prepare.compose import compose
 from lockship.prepare.config import Config, parse
 from tests.unit.locks import make_lock
@@ -17,6 +18,18 @@ def load(text: str, **overlays: str) -> Config:
     files = {"lockship.toml": text.encode()}
     files |= {f"lockship.{name}.toml": overlay.encode() for name, overlay in overlays.items()}
     return parse(files)
+
+
+def composed(text: str) -> Lock:
+    """The lock that a configuration makes."""
+    return compose(
+        config=load(text),
+        source=make_lock().source,
+        version="1",
+        destination=None,
+        hosts={},
+        before=None,
+    )
 
 
 def complaints(text: str, **overlays: str) -> list[str]:
@@ -299,18 +312,6 @@ def test_secrets_that_are_none(text: str, said: str) -> None:
 
 
 def test_with_tls_the_port_is_locked_and_the_proxys_secrets_go_to_no_role() -> None:
-    def composed(text: str) -> Lock:
-        config = load(text)
-        source = make_lock().source
-        return compose(
-            config=config,
-            source=source,
-            version="1",
-            destination=None,
-            hosts={},
-            before=None,
-        )
-
     own = composed(TLS + 'certificate = "CERT"\nkey = "KEY"\n')
     assert own.proxy is not None
     assert own.proxy.server.https_port == 443
@@ -328,18 +329,6 @@ BUILD = '[build]\nsecrets = ["A"]\n[secrets]\nA = "env:A"\nB = "env:B"\n'
 
 
 def test_the_builds_secrets_go_to_no_role_unless_it_asks() -> None:
-    source = make_lock().source
-
-    def composed(text: str) -> Lock:
-        return compose(
-            config=load(text),
-            source=source,
-            version="1",
-            destination=None,
-            hosts={},
-            before=None,
-        )
-
     lock = composed(MINIMAL + BUILD)
     assert lock.build.secrets == ("A",)
     assert lock.roles["web"].secrets == ("B",)
@@ -381,16 +370,8 @@ OTHER = "env:OTHER"
 
 
 def test_a_registrys_password_goes_to_no_role() -> None:
-    config = load(MINIMAL + ACCOUNT)
-    lock = compose(
-        config=config,
-        source=make_lock().source,
-        version="1",
-        destination=None,
-        hosts={},
-        before=None,
-    )
-    assert lock.registry == config.registry
+    lock = composed(MINIMAL + ACCOUNT)
+    assert lock.registry == load(MINIMAL + ACCOUNT).registry
     assert lock.roles["web"].secrets == ("OTHER",)
 
 
@@ -406,4 +387,26 @@ def test_a_registrys_password_goes_to_no_role() -> None:
 )
 def test_a_registry_that_is_none(old: str, new: str, said: str) -> None:
     (one,) = complaints(MINIMAL + ACCOUNT.replace(old, new, 1))
+    assert said in one
+
+
+READY = f'[image]\nrepository = "docker.io/library/nginx"\ndigest = "sha256:{"0a" * 32}"\n'
+
+
+def test_an_image_with_a_digest_leaves_nothing_to_build() -> None:
+    lock = composed(MINIMAL + READY)
+    assert lock.image.reference == f"docker.io/library/nginx@sha256:{'0a' * 32}"
+    assert b"[build]" not in dump(lock)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (READY + "[build]\n", "build: found this table, expected no [build]"),
+        (READY.replace("docker.io/library/", ""), 'image.repository: found "nginx", expected'),
+        (READY.replace("sha256:", "md5:"), "image.digest: found"),
+    ],
+)
+def test_an_image_that_is_not_there(text: str, said: str) -> None:
+    (one,) = complaints(MINIMAL + text)
     assert said in one
