@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from lockship.host.types import Container, ContainerState, Health, ImageInfo, ListedImage, Published
+from lockship.lock.container import HOST_NETWORK
 
 Json = dict[str, Any]
 _EXITED = re.compile(r"Exited \((\d+)\)")
@@ -113,9 +114,16 @@ def _health(status: str | None) -> Health | None:
 
 
 def _address(raw: Json) -> str:
-    """Return the address in the network that it was made in, where that has one; else another's."""
+    """Return the address in the network that it was made in, where that has one; else another's.
+
+    A container with the host's own network is reached where the host reaches itself.
+    """
     networks: Json = (raw.get("NetworkSettings") or {}).get("Networks") or {}
     first = (raw.get("HostConfig") or {}).get("NetworkMode")
+    if first == HOST_NETWORK:
+        state = raw.get("State")
+        running = state == "running" if isinstance(state, str) else (state or {}).get("Running")
+        return "127.0.0.1" if running else ""
     in_order = sorted(networks, key=lambda name: name != first)
     found = (networks[n].get("IPAddress") or networks[n].get("GlobalIPv6Address") for n in in_order)
     return next((address for address in found if address), "")

@@ -8,6 +8,7 @@ from typing import Any
 from lockship.host import options
 from lockship.host.options import parse_size
 from lockship.host.types import ContainerSpec, Published
+from lockship.lock.container import HOST_NETWORK
 
 
 def to_engine(spec: ContainerSpec) -> dict[str, Any]:
@@ -43,7 +44,7 @@ def to_engine(spec: ContainerSpec) -> dict[str, Any]:
         body["Cmd"] = list(spec.command)
     for first in networks(spec)[:1]:
         body["HostConfig"]["NetworkMode"] = first
-        known = {"Aliases": aliases(spec, first)} if aliases(spec, first) else {}
+        known = {"Aliases": names} if (names := aliases(spec, first)) else {}
         body["NetworkingConfig"] = {"EndpointsConfig": {first: known}}
     return body | options.config(spec.options)
 
@@ -56,7 +57,7 @@ def networks(spec: ContainerSpec) -> tuple[str, ...]:
 def aliases(spec: ContainerSpec, network: str) -> list[str]:
     """Return the names by which it is known in one of its networks, beside its own."""
     name = spec.alias if network == spec.network else spec.known_as
-    return [name] if name else []
+    return [name] if name and network != HOST_NETWORK else []  # the host's knows no names
 
 
 def parse_port(text: str) -> Published:

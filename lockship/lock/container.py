@@ -7,7 +7,7 @@ options says nothing of them. What each becomes in the engine's API: `host/optio
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, field
 
@@ -15,6 +15,7 @@ from lockship.lock.names import Memory, Seconds
 from lockship.lock.pattern import text
 from lockship.lock.table import Table
 
+HOST_NETWORK: Final = "host"  # the engine's own: no network, but the host's interfaces
 _PATH = r"/[^:,\x00-\x1f\x7f]*"
 
 NetworkName = Annotated[
@@ -120,7 +121,8 @@ class ContainerOptions(Table, frozen=True):
     """How the engine makes a container. Times are in seconds; an absent key is left to the engine.
 
     `networks` are made where they aren't there; the container is in them instead of the engine's
-    default one. The `health_*` are those of the engine's own HEALTHCHECK.
+    default one. Where it is `host` alone, it is in none and has the host's own interfaces. The
+    `health_*` are those of the engine's own HEALTHCHECK.
     """
 
     user: ContainerUser | None = None

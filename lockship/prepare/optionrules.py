@@ -7,6 +7,7 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Final
 
+from lockship.lock.container import HOST_NETWORK
 from lockship.lock.shape import Path, Problem
 from lockship.prepare.tables import Tables, containers, quoted, strings, table
 
@@ -20,7 +21,7 @@ _NAMES: Final = """
 """
 CAPABILITIES: Final = frozenset(_NAMES.split())
 PROXYS_NETWORK: Final = "lockship"
-_ENGINES_NETWORKS: Final = frozenset({"bridge", "default", "host", "none"})
+_ENGINES_NETWORKS: Final = frozenset({"bridge", "default", "none"})
 _UNITS: Final = {"b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _LISTS: Final = ("networks", "group-add", "dns", "dns-search", "devices", "cap-add", "cap-drop")
 
@@ -37,6 +38,7 @@ def check_options(path: Path, maker: Tables) -> Iterator[Problem]:
     for key in _LISTS:
         yield from _twice(options.get(key), (*at, key))
     yield from _networks(options, at)
+    yield from _host_network(path, maker)
     yield from _addresses(options, at)
     yield from _capabilities(options, at)
     yield from _paths(options, at, maker)
@@ -62,6 +64,27 @@ def _networks(options: Tables, at: Path) -> Iterator[Problem]:
         else:
             continue
         yield Problem((*at, "networks", index), quoted(name), expected)
+
+
+def _host_network(path: Path, maker: Tables) -> Iterator[Problem]:
+    """What has the host's own network has no other, and two of it can't listen on one port.
+
+    The new container's probe would be answered by the old one: so the old one stops first.
+    """
+    names = [name for _, name in strings(table(maker.get("options")).get("networks"))]
+    if HOST_NETWORK not in names:
+        return
+    at = (*path, "options", "networks", names.index(HOST_NETWORK))
+    if len(names) > 1:
+        yield Problem(at, '"host" beside others', "the host's own network alone, or others")
+    if maker.get("proxy") is True:
+        yield Problem(at, '"host"', "a network of your own: the proxy doesn't reach the host's")
+    elif maker.get("ports"):
+        expected = "none: with the host's own network it listens on the host's ports itself"
+        yield Problem((*path, "ports"), "ports", expected)
+    if path[0] == "roles" and maker.get("proxy") is not True and maker.get("order") != "stop-first":
+        expected = "\"stop-first\": two containers can't listen on one port of the host's network"
+        yield Problem((*path, "order"), '"start-first"', expected)
 
 
 def _addresses(options: Tables, at: Path) -> Iterator[Problem]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
 import pytest
 
+from lockship.deploy.probe import probe
 from lockship.host.errors import HostError
 from lockship.host.server import Server
 from lockship.lock.container import ContainerOptions
+from lockship.lock.role import Healthcheck
 from lockship.prepare.config import parse
 from tests import everything
 from tests.fleet.host.conftest import spec
@@ -112,3 +115,22 @@ def test_an_option_that_a_host_has_not_is_said_with_its_name(web1: Server) -> No
     with pytest.raises(HostError, match=r"web1: create web: .*nowhere"):
         web1.create(spec("web", "busybox:1.36", "sleep", "100", options=options))
     assert web1.containers({}) == []
+
+
+def test_with_the_hosts_network_a_container_is_reached_on_the_host(
+    as_user: Fleet, web1: Server
+) -> None:
+    options = ContainerOptions(networks=("host",))
+    serve = ("httpd", "-f", "-p", "8123", "-h", "/etc")
+    web1.create(spec("web", "busybox:1.36", *serve, options=options, known_as="web.shop.internal"))
+    (listed,) = web1.containers({})
+    assert listed.networks == ("host",), "it isn't taken for one that is half made"
+    web1.start("web")
+    probe(web1, "web", Healthcheck(path="/passwd", port=8123), stop=threading.Event())
+    for found in (web1.container("web"), *web1.containers({})):
+        assert found is not None
+        assert found.address == "127.0.0.1"
+    web1.stop("web", 0)
+    for found in (web1.container("web"), *web1.containers({})):
+        assert found is not None
+        assert found.address == ""

@@ -46,7 +46,7 @@ def test_a_lock_without_options_says_nothing_of_them() -> None:
         ('entrypoint = "sh"', "entrypoint", "a list, each"),
         ("init = 1", "init", "true or false"),
         ('stop-signal = "SIGTREM"', "stop-signal", "such as 'SIGTERM'"),
-        ('networks = ["host"]', "networks[0]", "this one is the engine's"),
+        ('networks = ["none"]', "networks[0]", "this one is the engine's"),
         ('networks = ["lockship"]', "networks[0]", "this one is the proxy's"),
         ('networks = ["-x"]', "networks[0]", "a network's name"),
         ('hostname = "a_b"', "hostname", "a host name"),
@@ -107,6 +107,7 @@ def test_an_option_in_its_roles_table_and_the_other_way_round() -> None:
     [
         ('memory = "1g"', 'memory-swap = "512m"', "memory-swap"),
         ('memory = "512m"', 'memory-reservation = "1g"', "memory-reservation"),
+        ('order = "stop-first"', 'networks = ["a", "host"]', "networks[1]"),
         ('volumes = ["data:/run"]', 'tmpfs = ["/run"]', "tmpfs[0]"),
     ],
 )
@@ -123,6 +124,17 @@ def test_a_role_that_is_privileged_is_told_of_when_it_becomes_so(repo: Repo) -> 
     repo.write("page.html", "new")
     repo.commit()
     assert prepare(repo.path).notes == ()
+
+
+def test_with_the_hosts_network_the_old_one_stops_first_and_no_port_is_published() -> None:
+    host = '[roles.web.options]\nnetworks = ["host"]\n'
+    (line,) = complaints(MINIMAL + host)
+    assert 'roles.web.order: found "start-first", expected "stop-first": two' in line
+    (line,) = complaints(MINIMAL + 'order = "stop-first"\nports = ["80:80"]\n' + host)
+    assert "roles.web.ports: found ports, expected none" in line
+    (line,) = complaints(MINIMAL + "proxy = true\n[proxy]\nport = 80\n" + host)
+    assert "the proxy doesn't reach the host's" in line
+    load(MINIMAL + 'order = "stop-first"\n' + host)
 
 
 def test_options_that_only_look_odd_are_fine() -> None:
