@@ -10,6 +10,8 @@ import msgspec
 
 from lockship.deploy import names
 from lockship.deploy.accessory import apply as accessory
+from lockship.deploy.assets.bridge import bridge
+from lockship.deploy.assets.steps import BridgeAssets
 from lockship.deploy.foreign import ForeignImages
 from lockship.deploy.mutex import Mutex
 from lockship.deploy.probe import Halted, confirm, probe
@@ -100,6 +102,8 @@ def apply(step: Step, server: Server, work: Work) -> None:
             _check_image(server, _artifact(work))
             where = {"role_name": role, "host": server.name, "name": name}
             server.create(container_spec(work.lock, _artifact(work), work.secrets, **where))
+        case BridgeAssets():
+            bridge(server, step)
         case StartContainer(name=name):
             server.start(name)
         case ProbeContainer(name=name, role=role):

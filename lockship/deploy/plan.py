@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from lockship.deploy import names
+from lockship.deploy.assets.steps import bridges
 from lockship.deploy.batches import batches
 from lockship.deploy.goals import RUNNING, goal_names, half_made, renewed_names, roles_on
 from lockship.deploy.ports import port_taken, taken, whose, wished
@@ -85,6 +86,8 @@ def _plan_host(lock: Lock, artifact: Artifact, state: HostState, command: Comman
         if start and roles[role_name].order == "stop-first":
             blocking |= {c.name for c in old if c.labels.get(names.ROLE) == role_name}
         stage += create
+        if start:
+            stage += bridges(name, role_name, roles[role_name], old)
         if blocking:
             blockers |= blocking
             in_the_way += [*start, *probe]

@@ -11,6 +11,7 @@ from typing import Literal
 from msgspec import Struct
 
 from lockship.deploy.accessory.steps import AccessoryStep
+from lockship.deploy.assets.steps import BridgeAssets
 from lockship.deploy.stepbase import StepBase as _Step
 
 
@@ -256,6 +257,7 @@ Step = (
     | RemoveRoute
     | ChangeRoute
     | DrainContainer
+    | BridgeAssets
     | AccessoryStep
 )
 

@@ -8,11 +8,12 @@ import tarfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import docker
 
+_CHUNK: Final = 1 << 16
 Call = Callable[[str, "Callable[[docker.APIClient], Any]"], Any]
 
 
@@ -65,23 +66,54 @@ class Inside:
         there: bool = self.call(f"look into {self.container}", ask)
         return there
 
+    def pack(self, path: str, into: IO[bytes]) -> bool:
+        """Write a file or folder into a file, as a tar; False where it isn't there.
+
+        The names in it begin with the path's last part.
+        """
+
+        def ask(api: docker.APIClient) -> bool:
+            response = _archive(api, self.container, path, stream=True)
+            with response:
+                if response.status_code == HTTPStatus.NOT_FOUND:
+                    return False
+                for chunk in response.iter_content(_CHUNK):
+                    into.write(chunk)
+            return True
+
+        found: bool = self.call(f"read from {self.container}", ask)
+        into.seek(0)
+        return found
+
+    def unpack(self, folder: str, archive: IO[bytes]) -> None:
+        """Put a tar's files into a folder that is there."""
+        what = f"write into {self.container}"
+        self.call(what, lambda api: api.put_archive(self.container, folder, archive))
+
     def read(self, folder: str) -> dict[str, bytes]:
         """Return the files of a folder by name; none where there is no such folder."""
 
-        # Not the SDK's `get_archive`: it looks for a socket inside, where there is a channel.
         def ask(api: docker.APIClient) -> bytes:
-            from docker.errors import APIError
-
-            url = f"{api.base_url}/v{api.api_version}/containers/{self.container}/archive"
-            response = api.get(url, params={"path": folder})
-            if response.status_code == HTTPStatus.NOT_FOUND:
-                return b""
-            if not response.ok:
-                raise APIError("archive", response, response.text)
-            return bytes(response.content)
+            response = _archive(api, self.container, folder, stream=False)
+            missing = response.status_code == HTTPStatus.NOT_FOUND
+            return b"" if missing else bytes(response.content)
 
         data: bytes = self.call(f"read from {self.container}", ask)
         return _unpacked(data) if data else {}
+
+
+def _archive(api: docker.APIClient, container: str, path: str, *, stream: bool) -> Any:
+    """Ask for a path's tar: sound, or a 404. Raises APIError.
+
+    Not the SDK's `get_archive`: it looks for a socket inside, where there is a channel.
+    """
+    from docker.errors import APIError
+
+    url = f"{api.base_url}/v{api.api_version}/containers/{container}/archive"
+    response = api.get(url, params={"path": path}, stream=stream)
+    if not response.ok and response.status_code != HTTPStatus.NOT_FOUND:
+        raise APIError("archive", response, response.text)
+    return response
 
 
 def _packed(folder: str, files: Mapping[str, bytes]) -> bytes:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from lockship.lock.container import ContainerOptions
+from lockship.lock.container import AbsolutePath, ContainerOptions
 from lockship.lock.names import (
     EnvName,
     HostName,
@@ -39,7 +39,10 @@ class Healthcheck(Table, frozen=True):
 
 
 class Role(Table, frozen=True):
-    """Containers of one kind: where they run and how."""
+    """Containers of one kind: where they run and how.
+
+    `assets` is a folder in them whose files are bridged between two versions.
+    """
 
     hosts: Annotated[tuple[HostName, ...], Meta(min_length=1)]
     command: tuple[str, ...] = ()
@@ -55,6 +58,7 @@ class Role(Table, frozen=True):
     secrets: tuple[EnvName, ...] = ()
     order: Literal["stop-first"] | None = None  # None: the new one starts before the old one stops
     proxy: bool | None = None  # never False: a lock without a proxy says nothing of one
+    assets: AbsolutePath | None = None
     options: ContainerOptions = ContainerOptions()
 
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, field
 
-from lockship.lock.container import ContainerOptions
+from lockship.lock.container import AbsolutePath, ContainerOptions
 from lockship.lock.environment import HostTag, TagName
 from lockship.lock.image import Build
 from lockship.lock.model import Host, Policy
@@ -79,6 +79,7 @@ class RoleTable(Table, frozen=True):
     secrets: tuple[EnvName, ...] | None = None
     order: Literal["start-first", "stop-first"] = "start-first"
     proxy: bool = False
+    assets: AbsolutePath | None = None
     options: ContainerOptions = ContainerOptions()
 
     def for_lock(self, secrets: Iterable[str] = ()) -> Role:

@@ -15,6 +15,7 @@ from lockship.lock.shape import Path, Problem
 from lockship.prepare import hosts
 from lockship.prepare.accessories import bound
 from lockship.prepare.accessoryrules import check as check_accessories
+from lockship.prepare.assetrules import check as check_assets
 from lockship.prepare.buildrules import check as check_build
 from lockship.prepare.envrules import RESERVED_ENV
 from lockship.prepare.envrules import check as check_env
@@ -47,6 +48,7 @@ def check(tables: Tables, unsound: set[Path]) -> list[Problem]:
         _secrets,
         _platforms,
         _batch,
+        check_assets,
         check_options,
         check_build,
         check_proxy,

@@ -120,6 +120,7 @@ def _for_all_roles(draft: Draft, top: Reader, found: dict[str, Reader]) -> None:
         for key in labels.tables:
             if draft.get(("roles", name, "labels", key)) is None:
                 draft.put(("roles", name, "labels", key), text(labels.take(key)), labels.at(key))
+        roles.assets(draft, ("roles", name), top, "asset_path")
         if volumes:
             draft.add(("roles", name, "volumes"), volumes, ("volumes",))
         if draft.get(("roles", name, "options", "log-driver")) is None:

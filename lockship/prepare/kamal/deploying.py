@@ -6,12 +6,11 @@ import re
 from typing import Final
 
 from lockship.prepare.kamal.draft import Draft
-from lockship.prepare.kamal.roles import ASSETS, ROLLOUT
+from lockship.prepare.kamal.roles import ROLLOUT
 from lockship.prepare.kamal.source import Reader, text
 
 _FOLDER: Final = re.compile(r"/?[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*")
 _LEFT: Final = {
-    "asset_path": ASSETS,
     "rollout": ROLLOUT,
     "error_pages_path": "[proxy] error-pages names a path that the container itself answers on",
     "require_destination": "keep to `-d NAME`; without it, lockship.toml alone is locked",

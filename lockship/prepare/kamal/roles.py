@@ -124,11 +124,19 @@ def _role(draft: Draft, name: str, role: Reader, known: Known) -> None:
         draft.put((*into, "secrets"), secrets.add(draft, own.secret, known, role.at("env")))
     if own.tags:
         draft.leave((*role.at("env"), "tags"), "tags belong to the env of the whole service")
-    draft.leave_if(role, "asset_path", ASSETS)
+    assets(draft, into, role, "asset_path")
     draft.leave_if(role, "rollout", ROLLOUT)
 
 
-ASSETS = "assets of two versions aren't bridged: keep old ones in the image, or on a CDN"
+def assets(draft: Draft, into: KeyPath, reader: Reader, key: str) -> None:
+    """Put `asset_path` into a role; options of Kamal's mount, behind ':', aren't needed."""
+    path, _, more = text(reader.take(key)).partition(":")
+    if path and draft.get((*into, "assets")) is None:
+        draft.put((*into, "assets"), path, reader.at(key))
+    if more:
+        draft.leave(reader.at(key), f"it is no mount here: {more} isn't needed")
+
+
 ROLLOUT = "a share of the traffic to a second version isn't offered: [deploy] batch is the canary"
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from lockship.deploy import names
+from lockship.deploy.assets.steps import BridgeAssets
 from lockship.deploy.proxy import container as proxy_container
 from lockship.deploy.proxy import route
 from lockship.deploy.spec import container_spec
@@ -98,6 +99,9 @@ class SimulatedHost:
                 self.stored.add(fingerprint)
             case CreateContainer(name=name, role=role):
                 self._create(name, role, lock, artifact)
+            case BridgeAssets(name=name, old=old):
+                assert self.containers[name].state != "running", "it would serve without them"
+                assert old in self.containers
             case StartContainer(name=name):
                 self._start(name)
             case ProbeContainer(name=name):

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockship.deploy import names
+from lockship.deploy.assets.steps import BridgeAssets
 from lockship.deploy.plan import plan, releases_after
 from lockship.deploy.state import Holder
 from lockship.deploy.steps import (
@@ -253,3 +254,18 @@ def test_a_plan_converges_from_wherever_a_deploy_was_killed(
     assert {each.name for each in host.serving()} == expected
     assert host.releases[-1].fingerprint == goal.fingerprint
     assert plan_on(host, goal).empty
+
+
+def test_assets_are_bridged_before_the_new_one_starts() -> None:
+    roles = {"web": Role(hosts=("web1",), assets="/app/assets")}
+    host, before, after = SimulatedHost("web1"), make_lock(), make_lock("two", roles=roles)
+    carry_out(host, before, steps_of(plan_on(host, before)))
+    (old,) = host.containers
+    planned = plan_on(host, after)
+    assert kinds(planned.stage)[-4:] == [
+        *("CreateContainer", "BridgeAssets", "StartContainer", "ProbeContainer"),
+    ]
+    (step,) = [step for step in planned.stage if isinstance(step, BridgeAssets)]
+    assert (step.old, step.path) == (old, "/app/assets")
+    carry_out(host, after, steps_of(planned))
+    assert plan_on(host, after).empty

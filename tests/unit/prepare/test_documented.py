@@ -35,7 +35,7 @@ SAME = {
 }
 """Tables that are of one type: a key is said once, and each table at least with some key."""
 
-NO_CONTAINERS = {"healthcheck", "order"}
+NO_CONTAINERS = {"assets", "healthcheck", "order"}
 """What of a role says how a deploy goes, and nothing of its containers."""
 ARTIFACT = Artifact(key="sha256:" + "4" * 64, image_id="sha256:" + "5" * 64)
 

@@ -123,7 +123,7 @@ def test_a_simple_one_is_prepared(repo: Repo) -> None:
     (repo.path / "lockship.toml").unlink()
     repo.write(
         "config/deploy.yml",
-        "service: shop\nimage: acme/shop\nservers:\n  - localhost\nproxy:\n  host: shop.test\n",
+        "service: shop\nimage: acme/shop\nservers:\n  - localhost\nproxy: false\n",
     )
     made = convert(repo.path / "config/deploy.yml", repo.path)
     text = made[0].text.replace("root@localhost", "local")
@@ -131,9 +131,21 @@ def test_a_simple_one_is_prepared(repo: Repo) -> None:
     repo.commit("from Kamal")
     lock = prepare(repo.path).lock
     assert lock.image.repository == "docker.io/acme/shop"
-    assert (lock.healthcheck.path, lock.healthcheck.port) == ("/up", 80)
     assert lock.deploy.retain == 5
     assert not made[0].left
+
+
+def test_kamals_defaults_are_said(root: Path) -> None:
+    """Where Kamal's differ from lockship's, or where lockship has none."""
+    text = "service: shop\nimage: acme/shop\nservers:\n  - 192.0.2.1\nproxy:\n  host: shop.test\n"
+    (root / "config/deploy.yml").write_text(text)
+    (made,) = convert(root / "config/deploy.yml", root)
+    config = parse({made.name: made.text.encode()})
+    assert config.roles["web"].hosts == ("root@192.0.2.1",)
+    assert (config.healthcheck.path, config.healthcheck.port) == ("/up", 80)
+    assert config.proxy is not None
+    assert config.proxy.port == 80
+    assert config.deploy.retain == 5
 
 
 def test_nothing_is_overwritten(root: Path) -> None:
