@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from lockship.cli import secrets
 from lockship.cli.lockfile import Found
 from lockship.git import Repository
-from lockship.lock.accessory import files_of
+from lockship.lock.accessory import Accessory, files_of
+from lockship.lock.model import Lock
+from lockship.lock.reference import parse_reference
 
 if TYPE_CHECKING:
     from lockship.secrets.secret import Secret
@@ -27,9 +30,18 @@ def given(found: Found, name: str | None, *, only_plan: bool) -> Given:
     if only_plan:
         return {}, {}
     wanted = {each for table in tables for each in table.secrets}
+    if found.lock.registry is not None and _need_account(found.lock, tables):
+        wanted.add(found.lock.registry.password)
     sources = {each: source for each, source in found.lock.secrets.items() if each in wanted}
     blobs = list(dict.fromkeys(file.blob for table in tables for file in files_of(table)))
     return secrets.resolved(sources, found.root), _read(found, blobs)
+
+
+def _need_account(lock: Lock, tables: Iterable[Accessory]) -> bool:
+    """Whether one of the images is in the registry for which the lock has an account."""
+    server = lock.registry.server or lock.image.registry if lock.registry else None
+    names = (parse_reference(table.image.partition("@")[0]) for table in tables)
+    return any(name is not None and name.registry == server for name in names)
 
 
 def _read(found: Found, blobs: list[str]) -> dict[str, bytes]:

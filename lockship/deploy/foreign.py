@@ -8,29 +8,34 @@ alone: then this machine's engine is asked first, so that every host gets the sa
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from contextlib import ExitStack
 from types import TracebackType
 
 from lockship.deploy.spoolfolder import spool_folder
 from lockship.errors import LockshipError
 from lockship.host.connect import connect
-from lockship.host.credentials import registry_auth
+from lockship.host.credentials import auth_at, registry_auth
 from lockship.host.server import Server
 from lockship.host.ship import Spool, feed, missing_layers, spool
+from lockship.host.types import RegistryAuth
 from lockship.lock.image import Image
 from lockship.lock.model import LOCAL, Host, Lock
 from lockship.lock.reference import Pinned, parse_pinned
 from lockship.progress import Event, Report
+from lockship.secrets.secret import Secret
 
 
 class ForeignImages:
     """Images for one command. Each is taken out of the local engine once, for all hosts.
 
-    Use as a context manager. Where no host needs it, nothing is asked and nothing is kept.
+    `secrets` are the lock's; without that of `[registry]`, `docker login` alone counts. Use as a
+    context manager. Where no host needs it, nothing is asked and nothing is kept.
     """
 
-    def __init__(self, lock: Lock, report: Report) -> None:
+    def __init__(self, lock: Lock, report: Report, secrets: Mapping[str, Secret]) -> None:
         self._lock = lock
+        self._secrets = secrets
         self._report = report
         self._opened = ExitStack()
         self._asking = threading.Lock()
@@ -58,7 +63,7 @@ class ForeignImages:
             if shipped is not None:
                 return shipped
         try:
-            _pull(server, pinned, what)
+            self._pull(server, pinned, what)
         except LockshipError:
             shipped = self._ship(server, pinned) if pinned.digest else None
             if shipped is None:
@@ -68,6 +73,33 @@ class ForeignImages:
         if found is None:
             raise LockshipError(f"{server.name}: the image {pinned.asked} didn't arrive.")
         return found.id
+
+    def _pull(self, server: Server, pinned: Pinned, what: str) -> None:
+        if pinned.local:
+            raise LockshipError(
+                f"{server.name}: {what} can't be had: {pinned.named} is in no registry, nor here.",
+                hint=f"Load it here: the lock wants the one with the id {pinned.asked}.",
+            )
+        registry = Image(repository=pinned.asked.partition("@")[0], tag="").registry
+        own = self._lock.registry
+        known = own is not None and own.password in self._secrets
+        try:
+            auth = (
+                auth_at(registry, self._lock, self._secrets) if known else registry_auth(registry)
+            )
+            server.pull(pinned.asked, auth)
+        except LockshipError as error:
+            raise LockshipError(
+                f"{server.name}: {what} can't be had.",
+                details=[error.message, *error.details],
+                hint=f"Let it reach the registry, or have it here: docker pull {pinned.asked}",
+            ) from error
+
+    def _auth(self, registry: str | None) -> RegistryAuth | None:
+        own = self._lock.registry
+        if own is not None and own.password in self._secrets:
+            return auth_at(registry, self._lock, self._secrets)
+        return registry_auth(registry)
 
     def _ship(self, server: Server, pinned: Pinned) -> str | None:
         """Send this machine's copy, unless it has none; return its id, by which it is there now."""
@@ -107,20 +139,3 @@ class ForeignImages:
 def asked_for(reference: str) -> str:
     """Return by what an engine knows an image: its id, `repository@digest`, `repository:tag`."""
     return parse_pinned(reference).asked
-
-
-def _pull(server: Server, pinned: Pinned, what: str) -> None:
-    if pinned.local:
-        raise LockshipError(
-            f"{server.name}: {what} can't be had: {pinned.named} is in no registry, and not here.",
-            hint=f"Load it here: the lock wants the one with the id {pinned.asked}.",
-        )
-    registry = Image(repository=pinned.asked.partition("@")[0], tag="").registry
-    try:
-        server.pull(pinned.asked, registry_auth(registry))
-    except LockshipError as error:
-        raise LockshipError(
-            f"{server.name}: {what} can't be had.",
-            details=[error.message, *error.details],
-            hint=f"Let it reach the registry, or have it here: docker pull {pinned.asked}",
-        ) from error

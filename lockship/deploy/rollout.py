@@ -96,7 +96,7 @@ def deploy(
             halt = threading.Event()
             with (
                 Supply(lock, artifact, servers, steps, report, halt, secrets) as supply,
-                ForeignImages(lock, report) as images,
+                ForeignImages(lock, report, secrets) as images,
             ):
                 if not steps.empty:
                     moments.served(_served(states))

@@ -16,10 +16,15 @@ def lock_auth(lock: Lock, secrets: Mapping[str, Secret]) -> RegistryAuth | None:
 
     `secrets` hold the password of `[registry]`, where the lock has that. Raises as `registry_auth`.
     """
+    return auth_at(lock.image.registry, lock, secrets)
+
+
+def auth_at(registry: str | None, lock: Lock, secrets: Mapping[str, Secret]) -> RegistryAuth | None:
+    """Return the credentials for any registry (None: Docker Hub): the lock's account, if there."""
     own = account(lock, secrets)
-    if own is not None and own.server == lock.image.registry:
+    if own is not None and own.server == registry:
         return own
-    return registry_auth(lock.image.registry)
+    return registry_auth(registry)
 
 
 def account(lock: Lock, secrets: Mapping[str, Secret]) -> RegistryAuth | None:

@@ -92,7 +92,7 @@ def run(
                     "The hosts changed since the question was asked; nothing was done.",
                     hint="Run the same command again, and look at its list.",
                 )
-            with ForeignImages(lock, report) as images:
+            with ForeignImages(lock, report, task.secrets) as images:
                 given = task.secrets, task.files
                 work = Work(lock, lock.artifact, _ship_nothing, images, stop, *given)
                 doing = _Doing(lock, task, servers, mutexes, work, report)

@@ -139,7 +139,7 @@ def _everywhere(
     booting.settings(lock)
     with (
         connected(lock, proxied_hosts(lock, host), report) as opened,
-        ForeignImages(lock, report) as images,
+        ForeignImages(lock, report, {}) as images,
     ):
         opened.values_or_raise("Not every host can be reached; nothing was changed.")
 
