@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import sys
 from dataclasses import dataclass
@@ -118,8 +119,14 @@ def test_when_each_hook_runs_and_what_it_is_told(told: Told) -> None:
     assert said.splitlines()[-1] == "hooks  pre-connect, pre-deploy, pre-switch, post-deploy"
     plan = json.loads(shop.run("deploy", "--plan", "--json").stdout)
     assert plan["hooks"] == ["pre-connect", "pre-deploy", "pre-switch", "post-deploy"]
-    told.says(pre_switch='lockship status --json >"$TOLD/status" || true')
-    lines, _ = told.run("deploy")
+    told.says(
+        pre_switch='lockship status --json >"$TOLD/status" || true; lockship restart -y || true'
+    )
+    lines, said = told.run("deploy")
+    assert "| pre-switch: error: Another deploy holds the mutex; nothing was changed.\n" in said
+    assert re.search(
+        rf"pre-switch: .*web1: another deploy is at work: ada@.*, version {second}", said
+    ), said
     rows = json.loads((told.folder / "status").read_text())["rows"]
     running = sorted((row["host"], row["version"]) for row in rows if row["state"] == "running")
     both = sorted((first, second))

@@ -171,6 +171,24 @@ def test_a_lockship_inside_a_hook_sees_the_same_lock(tmp_path: Path) -> None:
     assert "deploy-failed: pre-connect" in said
 
 
+def test_a_destinations_lock_is_seen_without_its_name(tmp_path: Path) -> None:
+    """In a hook of a deploy to staging, a lockship that is told no destination means staging."""
+    script = nested(
+        'echo "to $LOCKSHIP_DESTINATION, ${LOCKSHIP_LOCKFILE##*/}"\n'
+        "lockship hook list --json; lockship hook list -d staging --json\n"
+        "lockship deploy -d staging"
+    )
+    repo = create(tmp_path / "shop")
+    repo.write(f"{FOLDER}/pre-connect", script, executable=True)
+    repo.write("lockship.staging.toml", '[env]\nWHERE = "staging"\n')
+    repo.commit()
+    prepare(repo.path, destination="staging")
+    said = lockship(repo, "hook", "run", "pre-connect", "-d", "staging").stderr
+    assert "pre-connect: to staging, .shiplock.staging\n" in said
+    assert said.count('"name":"pre-connect"') == 2
+    assert "This is the pre-connect hook of a deploy of shop.staging" in said
+
+
 def test_another_repository_has_its_own_lock_inside_a_hook(tmp_path: Path) -> None:
     other = create(tmp_path / "other")
     prepare(other.path)
