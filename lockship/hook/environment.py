@@ -45,7 +45,7 @@ def environment(
         "VERSION": lock.service.version,
         "SERVICE": lock.service.name,
         "DESTINATION": lock.service.destination or "",
-        "HOSTS": ",".join(lock.hosts),
+        "HOSTS": ",".join(dict.fromkeys(h for role in lock.roles.values() for h in role.hosts)),
         "ROLES": ",".join(lock.roles),
         "COMMAND": occasion.command,
         "PERFORMER": occasion.performer,

@@ -23,7 +23,7 @@ from lockship.hook.run import Hook, HookFailed, run
 from lockship.hook.scripts import read
 from lockship.lock.fingerprint import sealed
 from lockship.lock.image import Artifact
-from lockship.lock.model import Lock
+from lockship.lock.model import Host, Lock
 from lockship.lock.reader import read as read_lock
 from lockship.prepare.prepare import prepare
 from lockship.progress import Event
@@ -89,6 +89,9 @@ def test_what_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         "print(oct(os.stat(script).st_mode), oct(os.stat(os.path.dirname(script)).st_mode))\n"
     )
     repo, lock = locked(tmp_path, pre_deploy=script)
+    roles = {name: replace(lock.roles["web"], hosts=("web2", "web1")) for name in ("web", "job")}
+    hosts = {"db.of.an.accessory": Host(), "web1": Host(), "web2": Host()}
+    lock = sealed(replace(lock, roles=roles, hosts=hosts))
     lock = replace(lock, artifact=Artifact(key=IMAGE, image_id=IMAGE))
     for name in ("LOCKSHIP_ODD", "KAMAL_ODD", "GIT_DIR", "GIT_INDEX_FILE", "LOCKSHIP_LOCKFILE"):
         monkeypatch.setenv(name, "from outside")
@@ -104,8 +107,8 @@ def test_what_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         "DESTINATION": "",
         "COMMIT": lock.source.commit,
         "IMAGE": IMAGE,
-        "HOSTS": "local",
-        "ROLES": "web",
+        "HOSTS": "web2,web1",
+        "ROLES": "web,job",
         "COMMAND": "deploy",
         "PERFORMER": "ada@laptop",
         "RECORDED_AT": "2026-03-03T14:00:00Z",
@@ -120,8 +123,8 @@ def test_what_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         "KAMAL_VERSION": version,
         "KAMAL_SERVICE": "shop",
         "KAMAL_SERVICE_VERSION": f"shop@{version}",
-        "KAMAL_HOSTS": "local",
-        "KAMAL_ROLES": "web",
+        "KAMAL_HOSTS": "web2,web1",
+        "KAMAL_ROLES": "web,job",
         "KAMAL_COMMAND": "deploy",
         "KAMAL_PERFORMER": "ada@laptop",
         "KAMAL_RECORDED_AT": "2026-03-03T14:00:00Z",
