@@ -234,6 +234,13 @@ def test_pictures_to_look_at(
         assert picture.stat().st_size > 50_000
         seen.run("document.querySelector('#parts article').scrollIntoView()")
         seen.view(tmp_path / f"{media or scheme}-{width}-part.png")
+        label, fact = seen.run(
+            "return [...document.querySelectorAll('#parts article:first-of-type dl > *')]"
+            ".slice(0, 2).map(e => [e.localName, e.getBoundingClientRect().left, e.offsetWidth])"
+        )
+        assert (label[0], fact[0]) == ("dt", "dd")
+        assert (fact[1] > label[1]) == (width > 640), "facts beside their labels, or below"
+        assert fact[2] > width / 2
         back = seen.run("return getComputedStyle(document.body).backgroundColor")
         assert (back == "rgb(20, 23, 27)") == (scheme == "dark")
     # On paper everything is open and no control is there.

@@ -35,7 +35,9 @@ def _part(state: State) -> Html:
     row = state.row
     name = row.version or row.commit[:12]
     facts = joined(
-        joined((element("dt", label), element("dd", value))) for label, value in _facts(state)
+        joined((element("dt", label), element("dd", value)))
+        for label, value in _facts(state)
+        if value
     )
     return element(
         "article",
