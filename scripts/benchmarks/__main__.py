@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from benchmarks import hook, local, past, report, servers
+from benchmarks import hook, local, page, past, report, servers
 from benchmarks.measure import Comparison
 
 BENCHMARKS: Final[dict[str, Callable[[int, Path], list[Comparison]]]] = {
@@ -24,6 +24,7 @@ BENCHMARKS: Final[dict[str, Callable[[int, Path], list[Comparison]]]] = {
     "changed": servers.changed,
     "memory": servers.memory,
     "audit": past.audit,
+    "page": page.page,
 }
 _RUNS: Final = {
     "start": 21,
@@ -34,6 +35,7 @@ _RUNS: Final = {
     "unchanged": 11,
     "memory": 3,
     "audit": 5,
+    "page": 11,
 }
 _FEWER: Final = 7
 

@@ -31,6 +31,7 @@ status = run(sys.argv[1:])
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
 sys.exit(status)
 """
+_REPORT: Final = ("audit", "report", "--html", "../report.html")
 _GIT: Final = ("git", "log", "--format=%H", "--", ".shiplock")
 
 
@@ -48,6 +49,7 @@ def audit(runs: int, folder: Path) -> list[Comparison]:
         ("`lockship audit log`, the first time", cold, 2.0),
         ("`lockship audit log`, again", partial(project.lockship, "audit", "log"), 1.0),
         ("`lockship audit verify`", partial(project.lockship, "audit", "verify"), None),
+        ("`lockship audit report --html`", partial(project.lockship, *_REPORT), None),
     ):
         mine, other = take_turns(runs, ours, theirs)
         words = (name, "`git log -- .shiplock`")

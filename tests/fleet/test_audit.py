@@ -18,6 +18,10 @@ def test_what_no_committed_lock_explains_is_found(clean_fleet: Fleet, tmp_path: 
         told = ((each["kind"], each["host"], each["field"]) for each in found["findings"])
         return sorted(told, key=str)
 
+    def reported() -> Json:
+        found: Json = json.loads(shop.run("audit", "report", "--hosts", "--json").stdout)
+        return found
+
     shop.run("prepare")
     shop.run("deploy")
     assert verify(expect=0) == []  # no committed lock yet: none names a host to look at
@@ -31,6 +35,8 @@ def test_what_no_committed_lock_explains_is_found(clean_fleet: Fleet, tmp_path: 
     shop.run("prepare")
     shop.run("deploy")
     names = {host: str(shop.running(host)["Name"]).strip("/") for host in hosts}
+    unexplained = reported()["unexplained"]
+    assert [[each["host"] for each in act["hosts"]] for act in unexplained] == [["web1", "web2"]]
     assert verify() == sorted(
         line
         for host in hosts
@@ -41,6 +47,24 @@ def test_what_no_committed_lock_explains_is_found(clean_fleet: Fleet, tmp_path: 
     )
     shop.commit("Lock of two")
     assert verify(expect=0) == []
+
+    # The report counts what the journals tell: one act for a deploy to two hosts.
+    report = reported()
+    told = [(state["outcome"], [act["command"] for act in state["acts"]])
+            for state in report["states"]]  # fmt: skip
+    assert told == [("deployed", ["deploy"]), ("deployed", ["deploy"])]
+    [acted] = report["states"][0]["acts"]
+    assert [(each["host"], each["outcome"]) for each in acted["hosts"]] == [
+        ("web1", "deployed"),
+        ("web2", "deployed"),
+    ]
+    assert report["scope"]["basis"] == {"shop": "journals"}
+    assert (report["figures"]["deployments"], report["figures"]["leads"]) == (2, 2)
+    assert report["unexplained"] == []
+    assert report["verification"] == {
+        "command": f"lockship audit verify {shop.git('rev-parse', 'HEAD')} --hosts",
+        "locks": 2, "holds": True, "hosts": ["web1", "web2"], "findings": [],
+    }  # fmt: skip
 
     # A container that was replaced by hand, one line edited, and a tag that is another image now.
     engine = shop.engine("web1")

@@ -81,7 +81,9 @@ def _facts(state: State) -> Iterator[tuple[str, Child]]:
         changed = said.changes(state.differences)
         if state.before is not None:
             yield "Changed", _list(changed) if changed else "nothing in the lock"
-    yield "Checked", _list(map(finding, state.findings)) if state.findings else "all holds"
+    wrong = [*map(finding, state.findings)] or [f"✗ {each}" for each in row.problems]
+    if row.kind != "removed":
+        yield "Checked", _list(wrong) if wrong else "all holds"
 
 
 def finding(each: Finding) -> str:

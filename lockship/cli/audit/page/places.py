@@ -29,11 +29,16 @@ class Axis:
         """Yield places and names of days, weeks, months or years, a few of them."""
         days = (self.end - self.begin) / _DAY
         if days <= 2:
-            return
-        if days <= 56:
+            for at in (self.begin, self.end):
+                yield self.x(at), f"{datetime.fromtimestamp(at, UTC):%-d %b %H:%M}"
+        elif days <= 56:
             yield from self._days(max(round(days / _TICKS), 1))
         else:
             yield from self._months(max(round(days / 30.44 / _TICKS), 1))
+
+    def label(self, x: int, half: int) -> int:
+        """Return where a name of this half width is centred so that no edge cuts it."""
+        return min(max(x, self.left + half), self.right - half)
 
     def _days(self, step: int) -> Iterator[tuple[int, str]]:
         at = datetime.fromtimestamp(self.begin, UTC).replace(hour=0, minute=0, second=0)

@@ -63,7 +63,7 @@ def _drawing(report: Report, lanes: dict[str, list[Mark]]) -> Html:
     begin, end = (
         int(datetime.fromisoformat(at).timestamp()) for at in (report.scope.begin, report.scope.end)
     )
-    axis = Axis(begin, end, 12, _WIDTH - 12)
+    axis = Axis(begin, end, 8, _WIDTH - 8)
     drawn: list[Html] = []
     y = 0
     for name, marks in lanes.items():
@@ -77,7 +77,7 @@ def _drawing(report: Report, lanes: dict[str, list[Mark]]) -> Html:
         y += 12
     grid = [
         element("path", d=f"M{x} 0V{y}", class_="grid")
-        + element("text", name, x=x, y=y + 15, class_="tick")
+        + element("text", name, x=axis.label(x, 26), y=y + 15, class_="tick")
         for x, name in axis.ticks()
     ]
     about = f"Time line of {many(len(report.marks), 'deploy')}; the table below has the numbers."

@@ -54,9 +54,11 @@ def _figure(name: str, drawing: Html, legend: Html) -> Html:
 
 
 def _chart(about: str, id_: str, axis: Axis, *drawn: Html) -> Html:
+    named = list(axis.ticks())[:: 2 if _is_dense(axis) else 1]
     ticks = [
-        element("text", name, x=x, y=_HEIGHT - 8, class_="tick") for x, name in axis.ticks()
-    ][:: 2 if _is_dense(axis) else 1]  # fmt: skip
+        element("text", name, x=axis.label(x, 18), y=_HEIGHT - 8, class_="tick")
+        for x, name in named
+    ]
     return element(
         "svg",
         element("title", about, id=id_),
