@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _STDOUT: Final = "-"
 _NOTHING: Final = "Say what to write: --html FILE, --markdown FILE or --json."
+_APART: Final = "--html and --markdown are two files: name two."
 _ONCE: Final = "Only one of --html, --markdown and --json can go to stdout."
 
 
@@ -56,6 +57,8 @@ def command(
         raise click.UsageError(_NOTHING)
     if [html, markdown].count(_STDOUT) + as_json > 1:
         raise click.UsageError(_ONCE)
+    if html is not None and html == markdown:
+        raise click.UsageError(_APART)
     if every and ref:
         raise click.UsageError("--all goes without --ref.")
     for file in (html, markdown):

@@ -66,6 +66,8 @@ def _verdict(report: Report) -> Html:
     """Say in one line whether all holds, with a link to what doesn't."""
     checked = report.verification
     locks = many(checked.locks, "lockfile state")
+    if not checked.locks:
+        return element("p", "No lockfile was ever committed here.", class_="verdict")
     if checked.holds:
         body: list[Html | str] = [element("strong", "✓ All holds. "), f"{locks} checked."]
     else:

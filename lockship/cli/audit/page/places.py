@@ -30,7 +30,8 @@ class Axis:
         days = (self.end - self.begin) / _DAY
         if days <= 2:
             for at in (self.begin, self.end):
-                yield self.x(at), f"{datetime.fromtimestamp(at, UTC):%-d %b %H:%M}"
+                when = datetime.fromtimestamp(at, UTC)
+                yield self.x(at), f"{when.day} {when:%b %H:%M}"
         elif days <= 56:
             yield from self._days(max(round(days / _TICKS), 1))
         else:

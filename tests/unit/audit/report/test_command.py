@@ -97,6 +97,7 @@ def test_mistakes_are_told_before_anything_is_looked_up(story: Story) -> None:
         ((), "Say what to write"),
         (("--html", "-", "--json"), "Only one of"),
         (("--html", "-", "--markdown", "-"), "Only one of"),
+        (("--html", "a", "--markdown", "a"), "name two"),
         (("--html", "."), "is a folder"),
         (("--html", "nowhere/out.html"), "is no folder"),
         (("--html", "-", "--all", "--ref", "main"), "--all goes without --ref"),
@@ -122,5 +123,6 @@ def test_a_history_without_a_lock_is_a_page_that_says_so(tmp_path: Path) -> None
     story = begin(tmp_path / "shop")
     page = story.run("report", "--html", "-").stdout
     tree = parsed(page)
+    assert "No lockfile was ever committed here." in page
     assert text_of(by_id(tree, "timeline")) == "Time line No deploy in this period."
     assert text_of(by_id(tree, "deploys")) == "Deploys 0 lockfile states"
