@@ -20,6 +20,7 @@ _NAMED: Final = {
     "roles": "role {}",
     "accessories": "accessory {}",
     "tags": "tag {}",
+    "hooks": "hook {}",
 }
 _SCALARS: Final = {
     "service.version": "version",
@@ -53,12 +54,15 @@ def _line(change: Difference) -> Iterator[str]:
         yield from _items(path, before or (), after or ())
         return
     what = _what(path)
+    verb = "changed"
+    if path[:2] == ["build", "base"] and len(path) > 2:
+        what, verb = f"base image {'.'.join(path[2:])}", "moved"
     if before is None:
         yield f"{what} added: {_text(after)}"
     elif after is None:
         yield f"{what} removed: it was {_text(before)}"
     else:
-        yield f"{what} changed: {_text(before)} → {_text(after)}"
+        yield f"{what} {verb}: {_text(before)} → {_text(after)}"
 
 
 def _items(path: list[str], before: Any, after: Any) -> Iterator[str]:

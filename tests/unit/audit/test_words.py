@@ -42,6 +42,13 @@ from lockship.lock.diff import Difference
                 '"ssh-ed25519 AAAA" removed from keys of host web1.example.com',
             ],
         ),
+        (
+            'build.base."busybox:1.36"',
+            "sha256:" + "a" * 64,
+            "sha256:" + "b" * 64,
+            [f'base image busybox:1.36 moved: "sha256:{"a" * 64}" → "sha256:{"b" * 64}"'],
+        ),
+        ("hooks.pre-deploy.blob", "aa", "bb", ['blob of hook pre-deploy changed: "aa" → "bb"']),
         ("hosts.web1.port", 22, 2222, ["port of host web1 changed: 22 → 2222"]),
         ("roles.web.options.user", None, "app", ['options.user of role web added: "app"']),
         (
