@@ -10,15 +10,16 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from lockship.cli.main import run
 from lockship.lock.image import Artifact
 from lockship.lock.model import Lock
 from lockship.lock.writer import dump
-from tests.engine.build.conftest import Make
+from tests.engine.build.conftest import Make, make_lock
 from tests.harness import Fleet
-from tests.unit.locks import commit_all, git, make_lock
+from tests.unit.locks import commit_all, git
 
 _SAME = """\
 FROM busybox:1.36
@@ -65,13 +66,18 @@ def folders() -> list[Path]:
     return sorted([*(Path.home() / ".cache").rglob("*"), *Path(tempfile.gettempdir()).iterdir()])
 
 
-def images(builder: Fleet) -> str:
-    return builder.engine.docker("images", "--all", "--quiet", "--no-trunc")
+def images(builder: Fleet) -> list[str]:
+    said = builder.engine.docker(
+        "images", "--all", "--no-trunc", "--format={{.ID}} {{.Repository}}:{{.Tag}}"
+    )
+    return sorted(said.splitlines())
 
 
 def test_what_is_repeatable_holds_and_what_is_not_is_named(
-    repository: Path, make: Make, builder: Fleet, tmp_path: Path
+    repository: Path, make: Make, builder: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     (repository / "Dockerfile").write_text(_SAME)
     commit_all(repository, "Repeatable")
     same = committed(repository, make)
