@@ -24,10 +24,9 @@ def release(shop: Shop, number: int) -> str:
 
 def assets(shop: Shop, host: str, container: Json) -> dict[str, str]:
     """What is in a container's folder, running or not, by name."""
-    packed = shop.folder.parent / "packed"
-    packed.mkdir(exist_ok=True)
-    shop.engine(host).docker("cp", f"{container['Id']}:/www/assets", str(packed / container["Id"]))
-    folder = packed / container["Id"]
+    folder = shop.folder.parent / f"packed-{container['Id']}"
+    shutil.rmtree(folder, ignore_errors=True)
+    shop.engine(host).docker("cp", f"{container['Id']}:/www/assets", str(folder))
     return {
         file.relative_to(folder).as_posix(): file.read_text()
         for file in folder.rglob("*")
