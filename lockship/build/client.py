@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from msgspec import Struct
@@ -24,6 +25,9 @@ _KEPT: Final = re.compile(
     r"PATH|HOME|DOCKER_(?!DEFAULT_PLATFORM|BUILDKIT|CONTENT_TRUST$).*|BUILDX_(BUILDER|CONFIG)"
     r"|SSH_AUTH_SOCK|XDG_RUNTIME_DIR|XDG_CONFIG_HOME|TMPDIR|TERM|NO_COLOR|LANG|LC_.*"
 )
+# What else leads a client to an engine.
+_LEADS: Final = re.compile(r"DOCKER_(HOST|CONTEXT|TLS.*|CERT_PATH|API_VERSION)|BUILDX_BUILDER")
+EMPTY: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Client(Struct, frozen=True):
@@ -37,9 +41,12 @@ class Client(Struct, frozen=True):
     secrets_from_env: bool = True
 
 
-def client_env(outer: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment in which a docker client runs."""
+def client_env(outer: Mapping[str, str], engine: Mapping[str, str] = EMPTY) -> dict[str, str]:
+    """Return the environment in which a docker client runs; `engine` leads it to another one."""
     kept = {name: value for name, value in outer.items() if _KEPT.fullmatch(name)}
+    if engine:
+        kept = {name: value for name, value in kept.items() if not _LEADS.fullmatch(name)}
+        kept |= engine
     # Attestations hold times and make an index of what is one image.
     switches = {"BUILDX_NO_DEFAULT_ATTESTATIONS": "1", "DOCKER_CLI_HINTS": "false"}
     return kept | switches | {"DOCKER_BUILDKIT": "1"}

@@ -26,8 +26,9 @@ from lockship.build.process import run_build
 from lockship.build.ready import taken
 from lockship.build.registry import RegistryRepository
 from lockship.errors import LockshipError, RefusedError, UsageError
+from lockship.host.buildhost import building_engine
 from lockship.host.credentials import account, lock_auth
-from lockship.host.engine import Engine, Found, connect
+from lockship.host.engine import Engine, Found
 from lockship.lock.fingerprint import build_key
 from lockship.lock.image import Artifact
 from lockship.lock.model import Lock
@@ -64,7 +65,7 @@ def build(
     LockshipError where the build, the engine or the registry fails.
     """
     key = build_key(lock)
-    with connect() as engine:
+    with building_engine(lock) as engine:
         registry = registry_of(engine, lock, secrets, report)
         if registry is not None and lock.image.digest is not None:
             found = taken(engine, registry, lock, lock.image.digest, key, report)
@@ -192,7 +193,9 @@ def built(
         step = f"build {lock.image.reference}"
         report(Event("start", step))
         try:
-            run_build(argv, {**client_env(os.environ), **beside.env}, report=report, tty=tty)
+            run_build(
+                argv, {**client_env(os.environ, engine.env), **beside.env}, report=report, tty=tty
+            )
         except BaseException:
             report(Event("failed", step))
             raise

@@ -1,4 +1,7 @@
-"""How the locked image gets to the hosts: from the registry by digest, or from here over SSH."""
+"""How the locked image gets to the hosts: from the registry by digest, or over SSH.
+
+Over SSH it comes from where it was built: this machine's engine, or the build host's.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +69,9 @@ class Supply:
         with self._opened:
             if self._wanting:
                 limit = self._lock.deploy.connect_timeout
-                self._source = self._opened.enter_context(connect(LOCAL, Host(), timeout=limit))
+                here = self._lock.build.host or LOCAL
+                host = self._lock.hosts.get(here, Host())
+                self._source = self._opened.enter_context(connect(here, host, timeout=limit))
                 self._missing = self._ask_missing(self._image_here(self._source))
             self._opened = self._opened.pop_all()
         return self
@@ -104,7 +109,7 @@ class Supply:
         if image is None:
             raise ImageMissing(
                 f"The image of {self._lock.service.name} {self._lock.service.version} is "
-                "neither on this machine nor in a registry.",
+                f"neither on {self._lock.build.host or 'this machine'} nor in a registry.",
                 hint="Run `lockship build`, then `lockship deploy` again.",
             )
         return image

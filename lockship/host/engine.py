@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import docker
@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from lockship.errors import LockshipError
 
-_SILENCE: Final = 120  # seconds without a word from the engine
+SILENCE: Final = 120  # seconds without a word from the engine
 
 
 class Found(Struct, frozen=True):
@@ -30,9 +30,13 @@ class Found(Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Engine:
-    """A connection to the engine. Methods raise LockshipError where it doesn't answer."""
+    """A connection to the engine. Methods raise LockshipError where it doesn't answer.
+
+    `env` are variables that lead a docker client to it, where it isn't the client's own.
+    """
 
     api: docker.APIClient
+    env: Mapping[str, str] = field(default_factory=dict)
 
     def image(self, reference: str) -> Found | None:
         """Return the image that is here under an id, tag or digest."""
@@ -66,7 +70,7 @@ def connect() -> Iterator[Engine]:
     Raises LockshipError where it doesn't answer.
     """
     with engine_errors():
-        api = docker.APIClient(**_endpoint(), version="auto", timeout=_SILENCE)
+        api = docker.APIClient(**_endpoint(), version="auto", timeout=SILENCE)
     try:
         yield Engine(api)
     finally:

@@ -11,6 +11,7 @@ from lockship.lock.names import (
     CacheEntry,
     Digest,
     EnvName,
+    HostName,
     Pin,
     Repository,
     SshId,
@@ -24,7 +25,8 @@ class Build(Table, frozen=True):
     """How the image is built from the content tree.
 
     `secrets` are names in `[secrets]`. `ssh`: the agents that the build may ask, True for the usual
-    one. `cache_from` and `cache_to` are as buildx takes them, and no part of the build key.
+    one. `cache_from` and `cache_to` are as buildx takes them; they, and the `host` whose engine
+    builds, are no part of the build key.
     """
 
     context: TreePath = "."
@@ -38,11 +40,16 @@ class Build(Table, frozen=True):
     cache_to: tuple[CacheEntry, ...] = ()
     provenance: bool | Literal["max"] | None = None
     sbom: bool | None = None
+    host: str | None = None
 
 
 class LockedBuild(Build, frozen=True):
-    """The same, with the pin of each image from elsewhere that the Dockerfile names (`base`)."""
+    """The same, with the pin of each image from elsewhere that the Dockerfile names (`base`).
 
+    `host` is the name of one of `[hosts]`.
+    """
+
+    host: HostName | None = None
     base: dict[BaseReference, Pin] = field(default_factory=dict)
 
 

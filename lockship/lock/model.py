@@ -150,3 +150,8 @@ class Lock(Table, frozen=True, kw_only=True):
         hosts = [name for role in self.roles.values() for name in role.hosts]
         hosts += [name for each in self.accessories.values() for name in each.hosts]
         return tuple(dict.fromkeys(hosts))
+
+    @property
+    def named_hosts(self) -> tuple[str, ...]:
+        """Every host that the lock names: those, and the one that builds."""
+        return tuple(dict.fromkeys([*self.every_host, *filter(None, [self.build.host])]))

@@ -82,7 +82,7 @@ def parse(data: bytes, name: str) -> Lock:
             hint=_MEND,
             field="fingerprint",
         )
-    unknown = sorted(set(lock.every_host) - set(lock.hosts))
+    unknown = sorted(set(lock.named_hosts) - set(lock.hosts))
     if unknown:
         raise UnsoundLockError(
             f"{name} is damaged: no [hosts] table for {unknown[0]}.", hint=_MEND, field="hosts"

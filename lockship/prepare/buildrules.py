@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from lockship.lock.image import Image
+from lockship.lock.model import LOCAL
 from lockship.lock.shape import Problem
+from lockship.prepare import hosts
 from lockship.prepare.tables import Tables, quoted, strings, table
 
 # Of the caches' own settings (docs.docker.com, "Cache storage backends") those that are secrets.
@@ -26,6 +28,7 @@ def check(tables: Tables) -> Iterator[Problem]:
         elif name in seen:
             yield Problem(("build", "secrets", index), f"{quoted(name)} again", "each name once")
         seen.add(name)
+    yield from _host(build.get("host"))
     for key in ("cache-from", "cache-to"):
         for index, entry in strings(build.get(key)):
             yield from _cache(("build", key, index), key, entry)
@@ -42,6 +45,19 @@ def _ready(image: Tables, tables: Tables) -> Iterator[Problem]:
     if isinstance(repository, str) and Image(repository=repository, tag="").registry is None:
         expected = "a name with its registry, such as 'docker.io/library/nginx'"
         yield Problem(("image", "repository"), quoted(repository) or "nothing", expected)
+
+
+def _host(text: object) -> Iterator[Problem]:
+    """The build host is one, and not this machine."""
+    if not isinstance(text, str):
+        return
+    try:
+        ours = hosts.parse(text).name == LOCAL
+    except ValueError:
+        yield Problem(("build", "host"), quoted(text), "'[user@]host[:port]'")
+    else:
+        if ours:
+            yield Problem(("build", "host"), quoted(text), "another host; no key: it is built here")
 
 
 def _cache(path: tuple[str, str, int], key: str, entry: str) -> Iterator[Problem]:

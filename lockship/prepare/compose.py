@@ -13,6 +13,7 @@ from lockship.lock.image import Build, Image, LockedBuild
 from lockship.lock.model import LOCK_VERSION, Host, Lock, Service, Source
 from lockship.lock.proxy import Proxy
 from lockship.prepare.config import Config
+from lockship.prepare.hosts import parse as parse_host
 from lockship.prepare.imagepins import with_pins
 
 _UNSEALED = "sha256:" + "0" * 64
@@ -86,7 +87,9 @@ def _for_roles(config: Config) -> list[str]:
 def _for_lock(build: Build) -> LockedBuild:
     """Return the table without what says no: in a lock, absent and false are the same here."""
     said = msgspec.structs.asdict(build)
-    return LockedBuild(**said | {key: said[key] or None for key in ("ssh", "provenance", "sbom")})
+    said |= {key: said[key] or None for key in ("ssh", "provenance", "sbom")}
+    said["host"] = parse_host(build.host).name if build.host else None
+    return LockedBuild(**said)
 
 
 def _with_https(proxy: Proxy | None) -> Proxy | None:

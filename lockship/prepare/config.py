@@ -129,6 +129,7 @@ class Config(Table, frozen=True):
         """Return every host by its name, in order of names, without keys."""
         named = [role.hosts for role in self.roles.values()]
         named += [each.hosts or () for each in self.accessories.values()]
+        named += [(self.build.host,)] if self.build.host else []
         found = {
             host.name: Host(user=host.user, port=host.port)
             for some in named

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 from lockship.lock.shape import Path, Problem
@@ -62,6 +63,11 @@ def check(tables: Tables, unsound: set[Path]) -> list[Problem]:
 def _hosts(tables: Tables) -> Iterator[Problem]:
     """Each host is well written, once in each place, everywhere with the same user and port."""
     seen: dict[str, hosts.Address] = {}
+    builds = table(tables.get("build")).get("host")
+    if isinstance(builds, str):
+        with suppress(ValueError):  # of which `check_build` speaks
+            address = hosts.parse(builds)
+            seen[address.name] = address
     for path, role in containers(tables):
         here: set[str] = set()
         where = "a role" if path[0] == "roles" else "an accessory"

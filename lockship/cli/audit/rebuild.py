@@ -16,7 +16,8 @@ from lockship.build.labels import FINGERPRINT
 from lockship.cli import console, progress, secrets
 from lockship.errors import UsageError
 from lockship.git import Repository
-from lockship.host.engine import Engine, connect, engine_errors
+from lockship.host.buildhost import building_engine
+from lockship.host.engine import Engine, engine_errors
 from lockship.host.images import export
 from lockship.host.imagetar import Exported, exported
 from lockship.lock.image import Artifact
@@ -47,7 +48,7 @@ def verify_rebuild(
         )
     version = lock.service.version
     values = secrets.for_building(lock, repository.root)
-    with connect() as engine:
+    with building_engine(lock) as engine:
         ours = recorded(engine, lock, artifact, values)
         if ours is None:
             image_id = artifact.image_id.removeprefix("sha256:")[:12]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lockship.build.client import Client, find_client, has_buildkit_inside
+from lockship.build.client import Client, client_env, find_client, has_buildkit_inside
 from lockship.errors import LockshipError
 
 NEWER = 'case "$1" in buildx) exit 1;; *) echo "Docker version 28.2.2, build e6534b4";; esac'
@@ -46,6 +46,13 @@ def test_an_older_one_reads_secrets_from_files_only(tmp_path: Path) -> None:
     found = find_client(path_of(tmp_path, oldest))
     assert (found.buildx, found.secrets_from_env) == (False, False)
     assert find_client(path_of(tmp_path / "b", OLDER)).secrets_from_env
+
+
+def test_a_build_hosts_engine_is_the_only_one_that_it_is_led_to() -> None:
+    outer = {"PATH": "/bin", "DOCKER_CONTEXT": "c", "DOCKER_TLS_VERIFY": "1", "BUILDX_BUILDER": "b"}
+    env = client_env(outer | {"DOCKER_HOST": "tcp://x"}, {"DOCKER_HOST": "unix:///y"})
+    assert env["DOCKER_HOST"] == "unix:///y"
+    assert {"DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "BUILDX_BUILDER"}.isdisjoint(env)
 
 
 def test_none_of_them_says_what_to_install(tmp_path: Path) -> None:

@@ -115,4 +115,5 @@ def test_what_needs_buildx_says_so(build: Build) -> None:
 def test_a_cache_is_no_part_of_the_build_key() -> None:
     plain = build_key(make_lock())
     assert build_key(make_lock(build={"cache_from": ("a",), "cache_to": ("type=inline",)})) == plain
+    assert build_key(make_lock(build={"host": "build1"})) == plain
     assert build_key(make_lock(build={"secrets": ("A",)})) != plain

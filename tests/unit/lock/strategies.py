@@ -143,7 +143,7 @@ _LOCK = structs(
 @st.composite
 def _locks(draw: st.DrawFn) -> Lock:
     lock = draw(_LOCK)
-    there = sorted(lock.every_host)
+    there = sorted(lock.named_hosts)
     hosts = {name: draw(_HOST) for name in there}
     fields = {name: getattr(lock, name) for name in lock.__struct_fields__}
     if lock.image.digest is not None:

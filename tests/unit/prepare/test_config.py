@@ -349,6 +349,8 @@ def test_the_builds_secrets_go_to_no_role_unless_it_asks() -> None:
         ('cache-from = ["type=s3,secret_access_key=hunter2"]', "credentials in it"),
         ('cache-from = ["--output=x"]', "expected an image, or what buildx takes"),
         ('provenance = "mni"', 'found "mni"'),
+        ('host = "local"', 'build.host: found "local", expected another host'),
+        ('host = "ssh://build1"', "expected '[user@]host[:port]'"),
     ],
 )
 def test_what_a_build_can_not_have(line: str, said: str) -> None:

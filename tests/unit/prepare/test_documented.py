@@ -43,6 +43,7 @@ ARTIFACT = Artifact(key="sha256:" + "4" * 64, image_id="sha256:" + "5" * 64)
 ELSEWHERE: dict[str, Any] = {
     "roles.web.hosts": (["web1", "deploy@web2:2222"], ("web1", "web2")),
     "roles.web.command": ("httpd -f -p 8000 -h /www", ("httpd", "-f", "-p", "8000", "-h", "/www")),
+    "build.host": ("deploy@build1:2222", "build1"),
     "accessories.db.role": ("web", None),  # its hosts are locked
     "accessories.db.command": ("postgres -c fsync=on", ("postgres", "-c", "fsync=on")),
     "accessories.db.ports": (["5432:5432"], ("127.0.0.1:5432:5432",)),

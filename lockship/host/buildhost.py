@@ -1,0 +1,40 @@
+"""The engine that builds a lock's image: this machine's, or that of the lock's build host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lockship.host.engine import SILENCE, Engine, connect
+from lockship.host.relay import relayed
+from lockship.host.translate import boundary
+from lockship.lock.model import Lock
+
+
+@contextmanager
+def building_engine(lock: Lock) -> Iterator[Engine]:
+    """Connect to the engine that builds. A build host is reached as any host: by its pinned key.
+
+    Raises LockshipError where it doesn't answer.
+    """
+    name = lock.build.host
+    if name is None:
+        with connect() as engine:
+            yield engine
+        return
+    limit = lock.deploy.connect_timeout
+    with boundary(name, "ssh", limit):
+        from lockship.host.dial import client
+        from lockship.host.login import open_link
+
+        link = open_link(name, lock.hosts[name], limit)
+    try:
+        with boundary(name, "its engine", limit):
+            api = client(link.dial_engine, SILENCE)
+        try:
+            with relayed(link.dial_engine) as url:
+                yield Engine(api, {"DOCKER_HOST": url})
+        finally:
+            api.close()
+    finally:
+        link.close()
