@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "remove": "Remove the service from its hosts.",
     "maintenance": "Show a maintenance page instead of the service.",
     "hook": "Judge the locks in a push; run deploy hooks.",
+    "host": "Trust the keys of the hosts that are deployed to.",
     "server": "Check the lock's servers, and install Docker on them.",
     "secrets": "Check where the secrets come from.",
     "prune": "Remove what no rollback needs any more from the hosts.",

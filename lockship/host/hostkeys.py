@@ -43,8 +43,9 @@ class Pinned(paramiko.MissingHostKeyPolicy):
             self.host,
             "host-key",
             f"host key changed: the lock expects {expected}, found {fingerprint(key.asbytes())}",
-            hint="if the host was reinstalled: update known_hosts, then"
-            f" lockship prepare --upgrade {self.host}; if not, someone may be in between",
+            hint=f"if the host was reinstalled: lockship host trust {self.host}, or update"
+            f" known_hosts and lockship prepare --upgrade {self.host}; if not, someone may be in"
+            " between",
         )
 
 
@@ -54,8 +55,7 @@ def unknown(host: str) -> HostError:
         host,
         "host-key",
         "host key unknown: the lock holds none for it",
-        hint=f"connect once with ssh {host} true, check the key it shows,"
-        f" then lockship prepare --upgrade {host}",
+        hint=f"check the key that it shows and pin it: lockship host trust {host}",
     )
 
 

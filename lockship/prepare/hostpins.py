@@ -61,11 +61,11 @@ def _refuse_unknown(hosts: Mapping[str, Host], unknown: Mapping[str, Known]) -> 
         port = f"-p {host.port} " if host.port else ""
         why = " (revoked in known_hosts)" if known.revoked else ""
         if known.authority:
-            why = " (known_hosts has only a certificate authority for it; lockship pins host keys)"
+            why = " (it shows no certificate of the authority that known_hosts has for it)"
         details.append(f"{name}{why}: ssh {port}{user}{name} true")
     raise RefusedError(
         f"No host key is known for {', '.join(unknown)}.",
         details=details,
         hint="Log in once with these commands, compare the fingerprint that ssh shows with the "
-        "host's own, then repeat.",
+        f"host's own, then repeat; or `lockship host trust {' '.join(unknown)}`.",
     )

@@ -59,12 +59,18 @@ def _parse(line: str) -> tuple[str, str, str] | None:
     if not words or words[0].startswith("#"):
         return None
     marker = words.pop(0) if words[0].startswith("@") else ""
-    if len(words) < 3 or (marker and marker not in _MARKERS) or not _is_key(words[1], words[2]):
+    if len(words) < 3 or (marker and marker not in _MARKERS) or not is_key(words[1], words[2]):
         return None
     return marker, words[0], f"{words[1]} {words[2]}"
 
 
-def _is_key(kind: str, encoded: str) -> bool:
+def fingerprint(key: str) -> str:
+    """Return a key's fingerprint as ssh shows it; the key as here, `ssh-ed25519 AAAA...`."""
+    digest = hashlib.sha256(base64.b64decode(key.split()[1])).digest()
+    return f"SHA256:{base64.b64encode(digest).decode().rstrip('=')}"
+
+
+def is_key(kind: str, encoded: str) -> bool:
     """Tell whether a key is whole: its base64 begins with its own type's name (RFC 4253, 6.6)."""
     if not _KEY_TYPES.fullmatch(kind):
         return False

@@ -1,23 +1,24 @@
 """Look a host's keys up where ssh does: in the known_hosts of the person who prepares.
 
-What a name means (alias, port, which known_hosts files) is OpenSSH's own answer, `ssh -G`.
+What a name means (alias, port, which known_hosts files) is OpenSSH's own answer, `ssh -G`. Where
+known_hosts has only a certificate authority for a host, ssh asks the host for its certificate.
 """
 
 from __future__ import annotations
 
-import os
-import pwd
 import subprocess
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from lockship.errors import LockshipError, UsageError
 from lockship.lock.model import Host
 from lockship.prepare import knownhosts
+from lockship.prepare.hostscan import vouched
 from lockship.prepare.knownhosts import Known
+from lockship.prepare.sshwords import destination_words, elsewhere
 
 _AT_ONCE: Final = 16
 _SECONDS: Final = 30  # a `Match exec` in an ssh configuration may take its time
@@ -45,17 +46,17 @@ def _known(name: str, host: Host) -> Known:
             lines += path.read_text(errors="replace").splitlines()
         except OSError:
             continue  # most of ssh's default files aren't there
-    return knownhosts.find(lines, meaning.names)
+    found = knownhosts.find(lines, meaning.names)
+    if found.keys or not found.authority:
+        return found
+    return replace(found, keys=vouched(name, host, meaning.files))
 
 
 def _meaning(name: str, host: Host) -> _Meaning:
     home = Path.home()
-    words = ["ssh", "-G", *_config_words(home)]
-    words += ["-l", host.user] if host.user else []
-    words += ["-p", str(host.port)] if host.port else []
     try:
         done = subprocess.run(
-            [*words, "--", name],
+            ["ssh", "-G", *destination_words(name, host)],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -87,19 +88,6 @@ def _parse_answer(answer: str, name: str, home: Path) -> _Meaning:
         *said.get("globalknownhostsfile", "").split(),
     ]
     paths = [home / file[2:] if file.startswith("~/") else Path(file) for file in files]
-    if _elsewhere(home):
+    if elsewhere(home):
         paths.insert(0, home / ".ssh/known_hosts")
     return _Meaning(names, tuple(paths))
-
-
-def _config_words(home: Path) -> list[str]:
-    config = home / ".ssh/config"
-    return ["-F", str(config)] if _elsewhere(home) and config.is_file() else []
-
-
-def _elsewhere(home: Path) -> bool:
-    """Tell whether HOME isn't the password file's, which is where ssh itself looks."""
-    try:
-        return home != Path(pwd.getpwuid(os.getuid()).pw_dir)
-    except KeyError:
-        return True

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
 from msgspec import Struct
 
 from lockship.errors import RefusedError, UsageError
@@ -23,11 +24,13 @@ EVERY: Final = "*"
 class Choice:
     """What is looked up: nothing with `frozen`, else what has no pin, and what `upgrade` names.
 
-    `upgrade` is a host's name, an image's with or without its tag, or '*'.
+    `upgrade` is a host's name, an image's with or without its tag, or '*'. `trusted` are keys that
+    a person trusts now, by host: they are pinned as they are.
     """
 
     upgrade: str | None = None
     frozen: bool = False
+    trusted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Upgraded(Struct, frozen=True, rename="kebab"):
@@ -81,6 +84,7 @@ def pin(
     """
     _refuse_nobody(choice.upgrade, hosts, images)
     kept = keep(hosts, images, before)
+    kept.hosts.update(_trusted(hosts, choice.trusted))
     again = [name for name in hosts if name != LOCAL and choice.upgrade in (EVERY, name)]
     ask_hosts = [name for name in hosts if name in {*hostpins.without_keys(kept.hosts), *again}]
     ask_images = [
@@ -101,6 +105,17 @@ def pin(
         if kept.images.get(name, pin) != pin
     ]
     return Pins(pinned, kept.images | found, tuple(upgraded), notes)
+
+
+def _trusted(hosts: Mapping[str, Host], keys: Mapping[str, tuple[str, ...]]) -> dict[str, Host]:
+    """Return the hosts that a person trusts, with these keys. Raises UsageError for an unknown."""
+    for name in keys:
+        if name not in hosts or name == LOCAL:
+            raise UsageError(
+                f"There is no host {name} in the configuration.",
+                hint=f"There are: {', '.join(each for each in hosts if each != LOCAL) or 'none'}.",
+            )
+    return {name: msgspec.structs.replace(hosts[name], keys=keys[name]) for name in keys}
 
 
 def _upgrades(upgrade: str | None, image: str) -> bool:

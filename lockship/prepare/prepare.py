@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from lockship.git import Repository
@@ -57,14 +59,15 @@ def prepare(
     version: str | None = None,
     upgrade: str | None = None,
     frozen: bool = False,
+    trusted: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
     report: Report = quiet,
 ) -> Prepared:
     """Lock what the repository around `start` holds, and write the lock where it changed.
 
     `force` locks a dirty tree by a snapshot in git; `version` names a release; `upgrade` looks up
-    the pin of a host or an image ('*': all) again, `frozen` looks none up. Raises UsageError for
-    wrong words or configuration, RefusedError for what can't be locked, LockshipError where git,
-    the disk, or who is asked for a pin fails.
+    the pin of a host or an image ('*': all) again, `frozen` looks none up; `trusted` are keys that
+    a person trusts now, by host. Raises UsageError for wrong words or configuration, RefusedError
+    for what can't be locked, LockshipError where git, the disk, or who is asked for a pin fails.
     """
     with begun(start) as (status, listing):
         from lockship.history.snapshot import REFS
@@ -92,7 +95,7 @@ def prepare(
             env={},
         )
         images = named_by(seen.config, seen.bases)
-        choice = Choice(upgrade, frozen)
+        choice = Choice(upgrade, frozen, trusted)
         pins = pin(seen.config.hosts(), images, before, choice, report)
         source, name, note = named(seen, version, before.lock)
         if version is None:

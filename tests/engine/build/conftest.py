@@ -12,7 +12,7 @@ from lockship.build.image import Built, build
 from lockship.lock.model import Lock
 from lockship.progress import Event
 from tests.harness import Fleet
-from tests.harness.images import BUSYBOX, image_id
+from tests.harness.images import BUSYBOX, PYTHON, image_id
 from tests.unit import locks
 from tests.unit.locks import commit_all, git
 
@@ -74,8 +74,9 @@ def report() -> Recorder:
 
 
 def make_lock(repository: Path, **changes: Any) -> Lock:
-    """As `locks.make_lock`, with the pin of the base image that these tests build on."""
-    build = {"base": {BUSYBOX[0]: f"id:{image_id(BUSYBOX[0])}"}, **changes.pop("build", {})}
+    """As `locks.make_lock`, with the pins of the base images that these tests build on."""
+    base = {name: f"id:{image_id(name)}" for name in (BUSYBOX[0], PYTHON[0])}
+    build = {"base": base, **changes.pop("build", {})}
     return locks.make_lock(repository, build=build, **changes)
 
 

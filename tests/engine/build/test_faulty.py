@@ -11,10 +11,9 @@ import pytest
 from lockship.errors import LockshipError
 from lockship.host import again
 from lockship.lock.model import Lock
-from tests.engine.build.conftest import Make, Recorder
+from tests.engine.build.conftest import Make, Recorder, make_lock
 from tests.harness import Fleet
 from tests.harness.faulty import FaultyRegistry, faulty
-from tests.unit.locks import make_lock
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ import pytest
 
 from lockship.build.image import build
 from lockship.secrets.secret import Secret
-from tests.engine.build.conftest import Make, Recorder
+from tests.engine.build.conftest import Make, Recorder, make_lock
 from tests.harness import Fleet, run_lockship
 from tests.harness.images import PYTHON
 from tests.harness.shell import sh
-from tests.unit.locks import commit_all, make_lock
+from tests.unit.locks import commit_all
 
 SHORT, LONG = "s3cret-4711-abcdef", "a-long-one-0815-" * 9000
 READS = """\

@@ -183,7 +183,12 @@ def test_a_base_image_is_pulled_with_the_locks_account(
     (repository / "Dockerfile").write_text(f"FROM {base}\nCOPY . /srv\n")
     commit_all(repository)
     account = Account(username=registry.user, password="PASSWORD")
-    lock = replace(registry_lock(registry, repository), registry=account)
+    pin = registry.manifest("acme/base", "1")[0]
+    image = Image(repository=f"{registry.address}/acme/shop", tag="v1")
+    lock = make_lock(
+        repository, image=image, service={"version": "v1"}, build={"base": {base: pin}}
+    )
+    lock = replace(lock, registry=account)
 
     for password, fine in (("wr0ng", False), (registry.password, True)):
         secrets = {"PASSWORD": Secret(password)}

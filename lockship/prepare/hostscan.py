@@ -1,0 +1,128 @@
+"""Ask a host itself for its keys, by way of ssh: its configuration, jump hosts and aliases hold.
+
+Nobody logs in: ssh ends once the host has shown its key and no way to log in is left.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+from lockship.errors import LockshipError, UsageError
+from lockship.lock.model import Host
+from lockship.prepare.knownhosts import fingerprint, is_key
+from lockship.prepare.sshwords import destination_words
+
+_SECONDS: Final = 30
+_PLAIN: Final = (
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521",
+    "rsa-sha2-512,rsa-sha2-256",
+)
+_CERTIFIED: Final = ",".join(
+    f"{kind}-cert-v01@openssh.com" for kinds in _PLAIN for kind in kinds.split(",")
+)
+# What ssh says with -v (sshconnect2.c, sshconnect.c). A host's own words never begin a line there.
+_SHOWN: Final = re.compile(r"^debug1: Server host certificate: \S+ (SHA256:\S+), serial ", re.M)
+_MATCHES: Final = re.compile(
+    r"^debug1: Host '.*' is known and matches the \S+-CERT host certificate\.\r?$", re.M
+)
+# The match alone is no proof: time and names are looked at after it. This comes after all of that.
+_ACCEPTED: Final = re.compile(r"^debug1: SSH2_MSG_SERVICE_ACCEPT received\r?$", re.M)
+_NO_LOGIN: Final = (
+    "BatchMode=yes",
+    "PreferredAuthentications=none",
+    "ConnectTimeout=15",
+    "ControlMaster=no",
+    "ControlPath=none",
+    "UpdateHostKeys=no",
+    "VerifyHostKeyDNS=no",
+    "ClearAllForwardings=yes",
+)
+
+
+def presented(name: str, host: Host) -> tuple[str, ...]:
+    """Return the keys that whoever answers as a host shows now, one of each type, sorted.
+
+    They prove nothing: a person compares their fingerprints with the host's own. Raises
+    LockshipError where no key is shown.
+    """
+    with ThreadPoolExecutor(len(_PLAIN)) as pool:
+        found = list(pool.map(lambda kinds: _shown(name, host, kinds), _PLAIN))
+    keys = {key for keys, _ in found for key in keys}
+    if not keys:
+        said = found[0][1].strip().splitlines()
+        raise LockshipError(
+            f"{name} shows no host key.",
+            details=said[-5:],
+            hint=f"See whether ssh reaches it: ssh {name} true",
+        )
+    return tuple(sorted(keys))
+
+
+def vouched(name: str, host: Host, files: Sequence[Path]) -> tuple[str, ...]:
+    """Return the keys of a host for which a certificate authority of known_hosts vouches.
+
+    ssh itself checks the certificate: its signature, its time, its names. What is pinned is the key
+    that it certifies, which the host shows without its certificate as well. None of it: `()`.
+    """
+    options = [
+        "StrictHostKeyChecking=yes",
+        f"HostKeyAlgorithms={_CERTIFIED}",
+        f"UserKnownHostsFile={' '.join(_quoted(file) for file in files) or '/dev/null'}",
+    ]
+    said = _ssh(name, host, options, verbose=True)
+    shown = _SHOWN.search(said)
+    if shown is None or not (_MATCHES.search(said) and _ACCEPTED.search(said)):
+        return ()
+    return tuple(key for key in presented(name, host) if fingerprint(key) == shown[1])
+
+
+def _shown(name: str, host: Host, kinds: str) -> tuple[list[str], str]:
+    """Return the key of some kinds that a host shows, and what ssh said."""
+    with tempfile.TemporaryDirectory(prefix="lockship-") as folder:
+        file = Path(folder) / "known_hosts"
+        options = [
+            "StrictHostKeyChecking=accept-new",
+            f"HostKeyAlgorithms={kinds}",
+            f"UserKnownHostsFile={_quoted(file)}",
+            "GlobalKnownHostsFile=/dev/null",
+            "HashKnownHosts=no",
+        ]
+        said = _ssh(name, host, options)
+        lines = file.read_text().splitlines() if file.exists() else []
+    words = [line.split() for line in lines]
+    return [f"{w[1]} {w[2]}" for w in words if len(w) >= 3 and is_key(w[1], w[2])], said
+
+
+def _ssh(name: str, host: Host, options: Sequence[str], *, verbose: bool = False) -> str:
+    argv = ["ssh", "-T", *(["-v"] if verbose else [])]
+    argv += [f"-o{option}" for option in (*_NO_LOGIN, *options)]
+    argv += [*destination_words(name, host), "true"]
+    try:
+        done = subprocess.run(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            timeout=_SECONDS,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise UsageError("ssh can't be run here.", hint="Install OpenSSH's client.") from error
+    except subprocess.TimeoutExpired:
+        return f"no answer within {_SECONDS} s"
+    return done.stderr
+
+
+def _quoted(path: Path) -> str:
+    """Write a path as a word of an ssh option; a quote or a '%' in it has no spelling there."""
+    text = str(path).replace("%", "%%")
+    return f'"{text}"' if " " in text else text
