@@ -1,0 +1,62 @@
+"""A host that is 100 ms away: how often a deploy waits for an answer from there."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.fleet.proxy.conftest import config, release, service
+from tests.fleet.shop import Shop, image_table
+from tests.harness import Fleet
+from tests.harness.cli import lockship_command
+from tests.harness.distance import far_away
+
+DELAY = 0.1
+TO_THE_SWITCH = 52
+"""From the connection to the switch, the wait for a healthy container aside; 44 were seen."""
+UNCHANGED = 18
+
+
+def test_a_deploy_from_far_away_takes_few_round_trips(
+    proxied: Fleet, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    with far_away(proxied, "web1", "far") as line:
+        text = config(hosts=("far",), more=image_table(proxied))
+        shop = service(proxied, tmp_path / "shop", text)
+        release(shop, "one")
+        shop.write("version", "two\n")
+        shop.commit("Say two")
+        shop.run("prepare")
+        shop.run("build")
+        line.delay = DELAY
+        begin = time.monotonic()
+        lines = told(shop)
+        connected, started, probed, switched = (
+            next(at for at, each in lines if f"far  {step}" in each and "done" in each)
+            for step in ("connect", "start", "probe", "route")
+        )
+        before = line.trips(begin, connected)
+        found = line.trips(connected, started) + line.trips(probed, switched)
+        begin = time.monotonic()
+        told(shop)
+        unchanged = line.trips(begin, time.monotonic())
+    record_property(
+        f"round trips at {DELAY * 1000:.0f} ms",
+        f"{before} to connect, {found} from there to the switch, "
+        f"{unchanged} in an unchanged deploy",
+    )
+    assert found <= TO_THE_SWITCH
+    assert unchanged <= UNCHANGED
+
+
+def told(shop: Shop) -> list[tuple[float, str]]:
+    """The lines that a deploy prints, each with its time."""
+    argv = lockship_command(["deploy"])
+    with subprocess.Popen(
+        argv, cwd=shop.folder, env=shop.fleet.env(), stderr=subprocess.PIPE, text=True
+    ) as process:
+        lines = [(time.monotonic(), line) for line in process.stderr or ()]
+    assert process.returncode == 0, "".join(line for _, line in lines)
+    return lines
