@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from benchmarks import hook, local, page, past, report, servers
+from benchmarks import growth, hook, local, page, past, report, rollout, servers
 from benchmarks.measure import Comparison
 
 BENCHMARKS: Final[dict[str, Callable[[int, Path], list[Comparison]]]] = {
@@ -23,6 +23,8 @@ BENCHMARKS: Final[dict[str, Callable[[int, Path], list[Comparison]]]] = {
     "unchanged": servers.unchanged,
     "changed": servers.changed,
     "memory": servers.memory,
+    "growth": growth.growth,
+    "rollout": rollout.rollout,
     "audit": past.audit,
     "page": page.page,
 }
@@ -34,6 +36,8 @@ _RUNS: Final = {
     "ship": 5,
     "unchanged": 11,
     "memory": 3,
+    "growth": 5,
+    "rollout": 25,
     "audit": 5,
     "page": 11,
 }
@@ -50,15 +54,17 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="what to run (all)")
+    parser.add_argument("--rollout", action="store_true", help="the same as the name rollout")
     parser.add_argument("--runs", type=int, metavar="N", help="turns that count (3 to 21)")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put the figures into a page")
     chosen = parser.parse_args()
     unknown = [name for name in chosen.names if name not in BENCHMARKS]
     if unknown or (chosen.runs is not None and chosen.runs < 1):
         parser.error(f"there is no {', '.join(unknown)}" if unknown else "--runs is at least 1")
+    names = [*chosen.names, *(["rollout"] if chosen.rollout else [])]
     machine = report.machine()
     print(machine)
-    for name in chosen.names or BENCHMARKS:
+    for name in names or BENCHMARKS:
         runs = chosen.runs or _RUNS.get(name, _FEWER)
         with tempfile.TemporaryDirectory(prefix="lockship-bench-") as folder:
             table = report.table(BENCHMARKS[name](runs, Path(folder)))
