@@ -97,12 +97,12 @@ def _question(
     address = _bracketed(container.address)
     if look_inside and wanted.path is not None:
         port = wanted.port or _only(container.exposed) or _HTTP_PORT
-        path = wanted.path
 
         def http_(now: Container, limit: float) -> Answer:
-            return _http(server, now.address, port, path, wanted.status, limit)
+            return _http(server, now.address, port, wanted, limit)
 
-        return f"http://{address}:{port}{path}", port, http_
+        called = f" as {wanted.host}" if wanted.host else ""
+        return f"http://{address}:{port}{wanted.path}{called}", port, http_
     if look_inside and wanted.port is not None:
         tcp_port = wanted.port
 
@@ -123,19 +123,19 @@ def _died(first: Container, now: Container) -> Answer | None:
     return None
 
 
-def _http(
-    server: Server, address: str, port: int, path: str, expected: tuple[int, ...], limit: float
-) -> Answer:
+def _http(server: Server, address: str, port: int, wanted: Healthcheck, limit: float) -> Answer:
     connection = http.client.HTTPConnection(address, port, timeout=limit)
     try:
         connection.sock = server.dial(address, port, limit)
         headers = {"User-Agent": "lockship-probe", "Connection": "close", "Accept": "*/*"}
-        connection.request("GET", path, headers=headers)
+        if wanted.host:
+            headers["Host"] = wanted.host
+        connection.request("GET", wanted.path or "/", headers=headers)
         response = connection.getresponse()
         target = response.getheader("Location")
         said = f"status {response.status} {response.reason}".rstrip()
         said += f" to {target}" if target else ""
-        return Answer(response.status in expected, said)
+        return Answer(response.status in wanted.status, said)
     except TimeoutError:
         return Answer(False, f"no answer within {limit:.3g} s")
     except http.client.HTTPException as error:

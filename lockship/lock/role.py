@@ -17,6 +17,7 @@ from lockship.lock.names import (
     PublishedPort,
     RunFolder,
     Seconds,
+    SiteName,
     Volume,
 )
 from lockship.lock.table import Table
@@ -30,6 +31,7 @@ class Healthcheck(Table, frozen=True):
     """
 
     path: HttpPath | None = None
+    host: SiteName | None = None
     port: Port | None = None
     status: Annotated[tuple[Annotated[int, Meta(ge=100, le=599)], ...], Meta(min_length=1)] = (200,)
     interval: Seconds = 1.0

@@ -138,6 +138,8 @@ def _healthcheck(tables: Tables) -> Iterator[Problem]:
     for path, probe in probes:
         if "path" in probe and "port" not in probe:
             yield Problem((*path, "port"), "nothing", "a port, because there is a path")
+        if "host" in probe and "path" not in probe:
+            yield Problem((*path, "path"), "nothing", "a path, because there is a host")
 
 
 def _remote(tables: Tables) -> Iterator[Problem]:

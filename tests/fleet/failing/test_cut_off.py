@@ -10,7 +10,7 @@ ENGINE_CALL = 60
 """Seconds that lockship waits for an engine's answer; the mutex is lost after 15."""
 
 
-@pytest.mark.parametrize("fault", ["network dropped", "host frozen"])
+@pytest.mark.parametrize("fault", ["connection cut", "network dropped", "host frozen"])
 def test_cut_off_before_the_switch(beside: Service, fault: str) -> None:
     old, before = beside.body("web1"), beside.world("web1")
     version = beside.change(f"after {fault}")
@@ -29,6 +29,8 @@ def test_cut_off_before_the_switch(beside: Service, fault: str) -> None:
     assert beside.outcomes("web1", version) == ["attention"]
     web2.thaw()
     web2.restore_network()
+    if fault == "connection cut":
+        web2.start_sshd()
     assert beside.bodies("web2") == {old, f"after {fault}"}
     beside.gate("web2", healthy=True)
     beside.mended(f"after {fault}")
@@ -37,6 +39,8 @@ def test_cut_off_before_the_switch(beside: Service, fault: str) -> None:
 def break_off(host: TestHost, fault: str) -> None:
     if fault == "host frozen":
         host.freeze()
+    elif fault == "connection cut":
+        host.stop_sshd()
     else:
         host.drop_network()
 

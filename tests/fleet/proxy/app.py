@@ -2,10 +2,10 @@
 
 It says goodbye to its WebSockets first, which no drain can wait for.
 
-GET / tells its version; POST / tells the length of what came; GET /up is for probes;
-GET /long sends 700 kB over 0.7 s, GET /slow answers after a while; GET /socket is a WebSocket that
-echoes; GET /path tells which path arrived, GET /headers which
-headers; GET /fail fails, and /errors/STATUS is the page for that; GET /gone hangs up, and so does
+GET / tells its version; POST / tells the length of what came; GET /up is for probes.
+GET /long sends 700 kB over 0.7 s, GET /slow answers after a while, GET /hang never.
+GET /path tells which path arrived, GET /headers which headers; GET /socket is a WebSocket that
+echoes. GET /fail fails, and /errors/STATUS is the page for that; GET /gone hangs up, and so does
 the page for that.
 """
 
@@ -34,6 +34,8 @@ class Handler(BaseHTTPRequestHandler):
         elif self.path.endswith("/slow"):
             time.sleep(0.5)
             self.answer(b"slow")
+        elif self.path.endswith("/hang"):
+            time.sleep(20)
         elif self.path.endswith("/socket"):
             self.echo()
         elif self.path.endswith("/headers"):

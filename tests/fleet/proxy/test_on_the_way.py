@@ -18,6 +18,7 @@ ON_THE_WAY = """\
 path-prefixes = ["/app"]
 strip-prefix = true
 max-body = "64k"
+response-timeout = 3
 sticky = "seat"
 security-headers = true
 error-pages = "/errors/{status}"
@@ -92,6 +93,8 @@ def test_what_the_proxy_does_on_the_way(proxied: Fleet, tmp_path: Path) -> None:
     failed = ask(address, "/app/fail")
     assert (failed.status, failed.body) == (503, b"the page /errors/503")
     assert failed.headers["X-Frame-Options"] == "DENY"
+
+    assert ask(address, "/app/hang").status == 504
 
     told = json.loads(ask(address, "/app/headers", X_Forwarded_For="192.0.2.7").body)
     assert told["X-Forwarded-For"].startswith("192.0.2.7, "), "we are trusted"

@@ -156,6 +156,7 @@ def test_a_scalar_over_a_table() -> None:
         ('ports = ["0:80"]\n', "roles.web.ports[0]", "from 1 to 65535"),
         ('ports = ["80:65536"]\n', "roles.web.ports[0]", "from 1 to 65535"),
         ('[healthcheck]\npath = "/up"\n', "healthcheck.port", "because there is a path"),
+        ('[healthcheck]\nhost = "a.test"\n', "healthcheck.path", "because there is a host"),
         ('[roles.job]\nhosts = ["web1", "web1"]\n', "roles.job.hosts[1]", "once in a role"),
         (
             '[roles.a]\nhosts = ["x@web1"]\n[roles.b]\nhosts = ["web1:22"]\n',
