@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import threading
 import time
 from contextlib import ExitStack
@@ -11,7 +12,7 @@ from pathlib import Path
 from benchmarks.measure import Comparison, Series
 from tests.fleet.proxy.conftest import HOSTS, config, release, service
 from tests.fleet.proxy.load import Load, Span, load
-from tests.harness import Fleet
+from tests.harness import Fleet, until
 from tests.harness.images import ensure_traefik
 
 _CALM = 2.0  # seconds without a switch, before each
@@ -80,9 +81,17 @@ def _at(ordered: list[float], share: float) -> Series:
 
 def _throughputs(address: str) -> tuple[Series, Series]:
     """Ask the proxy, and a container's published port, in turns."""
-    _throughput(address, _BARE)
+    until(lambda: _listens(address, _BARE), 30, "the bare container to listen")
     turns = [(_throughput(address, 80), _throughput(address, _BARE)) for _ in range(_TURNS)]
     return Series(tuple(a for a, _ in turns)), Series(tuple(b for _, b in turns))
+
+
+def _listens(address: str, port: int) -> bool:
+    try:
+        socket.create_connection((address, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def _throughput(address: str, port: int) -> float:
