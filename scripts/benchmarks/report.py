@@ -35,6 +35,8 @@ def _row(each: Comparison) -> tuple[str, str, str, str]:
 
 def _figures(series: Series, unit: str) -> str:
     low, high = min(series.values), max(series.values)
+    if len(series.values) == 1:
+        return _figure(series.median, unit)
     return f"{_figure(series.median, unit)} ({_figure(low, unit)} to {_figure(high, unit)})"
 
 
@@ -45,7 +47,7 @@ def _figure(value: float, unit: str) -> str:
         case "B":
             return f"{value / 1e6:.1f} MB" if value >= 1e6 else f"{value / 1e3:.1f} kB"
         case _:
-            return f"{value:.0f} {unit}"
+            return f"{value:.0f} {unit}".rstrip()
 
 
 def machine() -> str:
