@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
-
-import msgspec
+from collections.abc import Sequence
+from typing import Final
 
 from lockship.audit.report.model import Act, Mark, Report, State
+from lockship.audit.words import in_words
 from lockship.cli.audit import listing
 from lockship.lock.diff import Difference
 
@@ -95,32 +94,11 @@ def act(told: Act) -> str:
 
 def changes(found: Sequence[Difference]) -> list[str]:
     """Say in words what changed; what only follows from another source is left out."""
-    moved = any(each.field == "source.commit" for each in found)
-    said = [
-        line for each in found if not (moved and each.field in _FOLLOWS) for line in _change(each)
-    ]
+    moved = next((each for each in found if each.field == "source.commit"), None)
+    if moved is None or not moved.before:
+        said = in_words(found)
+    else:
+        rest = (each for each in found if each is not moved and each.field not in _FOLLOWS)
+        said = [f"source: {moved.before[:12]} → {moved.after[:12]}", *in_words(rest)]
     more = len(said) - _CHANGES
     return said if more <= 0 else [*said[:_CHANGES], f"and {more} more"]
-
-
-def _change(each: Difference) -> Iterator[str]:
-    field, before, after = each.field, each.before, each.after
-    if field == "source.commit":
-        yield f"source: {before[:12]} → {after[:12]}"
-    elif before is None:
-        yield f"{field} added: {_value(after)}"
-    elif after is None:
-        yield f"{field} removed: {_value(before)}"
-    elif isinstance(before, list | tuple) and isinstance(after, list | tuple):
-        yield from (f"{field}: {_value(item)} removed" for item in before if item not in after)
-        yield from (f"{field}: {_value(item)} added" for item in after if item not in before)
-        if sorted(map(str, before)) == sorted(map(str, after)):
-            yield f"{field}: the same in another order"
-    else:
-        yield f"{field} changed: {_value(before)} → {_value(after)}"
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, str):
-        return value or "(empty)"
-    return msgspec.json.encode(value).decode()

@@ -54,7 +54,7 @@ def test_page_markdown_json_and_the_other_commands_say_the_same(story: Story) ->
         label, *values = re.split(r"  +", line.strip())
         if label not in ("kind", "recorded", "until", "committer", "author"):
             assert [value for value in values if value not in part] == [], line
-    assert "env.A added: 1" in part
+    assert 'variable A added: "1"' in part
     figures = report["figures"]
     assert (figures["deployments"], figures["rollbacks"], figures["bad"]) == (2, 1, 1)
     value = text_of(by_id(tree, "figures"))
