@@ -73,7 +73,7 @@ def _verdict(report: Report) -> Html:
     else:
         count = many(len(checked.findings), "thing doesn't", "things don't")
         link = element("a", "What was found", href="#verification")
-        body = [element("strong", f"✗ {count} hold. "), f"{locks} checked. ", link]
+        body = [element("strong", f"✗ {count} hold. "), f"{locks} checked. ", link, "."]
     if checked.hosts is None:
         body.append(" The hosts' journals were not read.")
     return element("p", joined(body), class_="verdict " + ("good" if checked.holds else "bad"))

@@ -37,7 +37,9 @@ def rate(per_week: float) -> str:
         return f"{per_week / 7:.1f} per day"
     if per_week >= 1:
         return f"{per_week:.1f} per week"
-    return f"{per_week * 30.44 / 7:.1f} per month"
+    if per_week * 30.44 / 7 >= 1:
+        return f"{per_week * 30.44 / 7:.1f} per month"
+    return f"{per_week * 365.25 / 7:.1f} per year"
 
 
 def share(part: float) -> str:

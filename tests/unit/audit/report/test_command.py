@@ -126,3 +126,36 @@ def test_a_history_without_a_lock_is_a_page_that_says_so(tmp_path: Path) -> None
     assert "No lockfile was ever committed here." in page
     assert text_of(by_id(tree, "timeline")) == "Time line No deploy in this period."
     assert text_of(by_id(tree, "deploys")) == "Deploys 0 lockfile states"
+
+
+def test_odd_histories_make_valid_pages(tmp_path: Path) -> None:
+    """Whatever became of a lockfile, and whatever the clocks said."""
+    story = begin(tmp_path / "shop")
+    first = story.lock()
+    story.put(first, "one", GIT_COMMITTER_DATE="@0 +0000")
+    story.work("two")
+    story.put(story.lock(), "from the future", GIT_COMMITTER_DATE="@99999999999 +1400")
+    story.git("mv", ".shiplock", ".shiplock.eu")
+    story.commit("moved")
+    story.git("rm", "--quiet", ".shiplock.eu")
+    story.commit("gone")
+    story.repo.write("docs/.shiplock", "lock-version = 99")
+    story.commit("of another time")
+    (story.repo.path / ".shiplock").symlink_to("app.txt")
+    story.commit("a symlink")
+    story.git("rm", "--quiet", ".shiplock")
+    story.put(first, "back\n\nLockship-Outcome: exploded\nLockship-Deployed-At: at noon")
+    done = story.run("report", "--html", "out.html", "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    tree = parsed((story.repo.path / "out.html").read_text())
+    rows = by_id(tree, "table").find("tbody").findall("tr")
+    entries = story.audit("log", "--everywhere")["entries"]
+    assert [each["row"]["commit"] for each in report["states"]] == [e["commit"] for e in entries]
+    assert [text_of(row[3]) for row in rows] == [
+        "exploded", "unreadable", "unreadable", "removed", "moved", "not recorded", "not recorded",
+    ]  # fmt: skip
+    assert {mark["outcome"] for mark in report["marks"]} == {"exploded", "unrecorded"}
+    assert report["figures"]["rollbacks"] == 1
+    assert "unreadable: has lock-version 99" in text_of(by_id(tree, report["states"][2]["id"]))
+    assert "Checked" not in text_of(by_id(tree, report["states"][3]["id"]))

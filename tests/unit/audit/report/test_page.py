@@ -9,6 +9,8 @@ import re
 from itertools import pairwise, product
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from lockship.audit.finding import Finding
@@ -17,6 +19,7 @@ from lockship.cli.audit.markdown import document
 from lockship.cli.audit.page import page
 from lockship.cli.audit.page.element import Html, element
 from lockship.cli.audit.page.words import duration, rate, when
+from lockship.cli.text import visible
 from tests.unit.audit.report import samples
 from tests.unit.audit.report.html import ATTRIBUTES, ELEMENTS, by_id, nodes, parsed, text_of
 
@@ -173,6 +176,13 @@ def test_the_element_builder_escapes_children_and_attributes() -> None:
     assert made == '<p title="&quot;&lt;&amp;" hidden data-x="1">&lt;b&gt;<b></b></p>'
 
 
+@given(st.text())
+def test_any_text_is_shown_as_a_terminal_would(text: str) -> None:
+    tree = parsed(f"<!DOCTYPE html><title>x</title>{element('p', text, class_=text)}")
+    [(said, shown)] = [(said, node.text) for name, said, node in nodes(tree) if name == "p"]
+    assert said["class"] == (shown or "") == visible(text)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_contrast_is_that_of_wcag_aa(scheme: str) -> None:
     """WCAG 2.2, 1.4.3: text 4.5 to 1; 1.4.11: what is drawn 3 to 1."""
@@ -208,6 +218,6 @@ def test_times_and_durations_in_words() -> None:
     assert [duration(s) for s in (5, 90, 3600, 5400, 86_399, 129_600, 2_592_000)] == [
         "5 s", "2 min", "1 h", "1 h 30 min", "24 h", "1.5 days", "30 days",
     ]  # fmt: skip
-    assert [rate(n) for n in (0, 0.5, 3, 14)] == [
-        "none", "2.2 per month", "3.0 per week", "2.0 per day",
+    assert [rate(n) for n in (0, 0.1, 0.5, 3, 14)] == [
+        "none", "5.2 per year", "2.2 per month", "3.0 per week", "2.0 per day",
     ]  # fmt: skip
