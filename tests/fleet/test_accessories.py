@@ -184,3 +184,47 @@ def test_the_life_of_a_database_and_a_cache(clean_fleet: Fleet, tmp_path: Path) 
         for path in folder.rglob("*"):
             if path.is_file():
                 assert_hidden(path.read_text(errors="replace"))
+
+
+def test_what_fails_is_said_and_left_for_a_look(clean_fleet: Fleet, tmp_path: Path) -> None:
+    def tables(command: str, file: str) -> str:
+        more = (
+            f'[accessories.db]\nimage = "db:1"\nrole = "web"\nstop-timeout = 0.1\nrestart = "no"\n'
+            f'command = "sh -c \'{command}\'"\nfiles = ["site/up:{file}"]\n'
+        )
+        return config(hosts=("web1",), ports="", more=more)
+
+    clean_fleet.engine.docker("tag", "busybox:1.36", "db:1")
+    shop = Shop.create(
+        clean_fleet, tmp_path / "shop", tables("echo no such table; exit 3", "/etc/up")
+    )
+    shop.run("prepare")
+
+    failed = shop.run("accessory", "boot", expect=5)
+    assert "web1: shop-db isn't healthy" in failed.stderr
+    assert "exit code 3" in failed.stderr
+    assert "no such table" in failed.stderr
+    assert shop.run("accessory", "logs").stdout == "web1 shop-db | no such table\n"
+    assert shop.journal("web1")[-1]["outcome"] == "attention"
+
+    # A file where none can be: the container that was begun is taken away again.
+    shop.write("lockship.toml", tables("exec sleep 1000", "/etc/passwd/up"))
+    shop.commit("A file below a file")
+    shop.run("prepare")
+    failed = shop.run("accessory", "reboot", "db", "-y", expect=5)
+    assert "web1: write into shop-db" in failed.stderr
+    assert "`files` of accessory db in lockship.toml" in failed.stderr
+    assert verdicts(shop, expect=3) == {"db": "missing"}
+
+    # What is mended is booted; a blob that isn't here is named before anything starts.
+    shop.write("lockship.toml", tables("exec sleep 1000", "/etc/up"))
+    shop.commit("Mend it")
+    shop.run("prepare")
+    blob = shop.git("rev-parse", "HEAD:site/up")
+    loose = shop.folder / ".git/objects" / blob[:2] / blob[2:]
+    loose.rename(tmp_path / "blob")
+    missing = shop.run("accessory", "boot", expect=1)
+    assert f"Object {blob} is not in this repository" in missing.stderr
+    (tmp_path / "blob").rename(loose)
+    shop.run("accessory", "boot")
+    assert shop.run("accessory", "exec", "db", "cat", "/etc/up").stdout == "yes\n"

@@ -133,4 +133,6 @@ def _locked(lock: Lock, row: Row) -> Iterator[tuple[str, str]]:
     yield "  as", row.image or "not built when this was committed"
     for name, role in lock.roles.items():
         yield "role", f"{name} on {', '.join(role.hosts)}"
+    for name, each in lock.accessories.items():
+        yield "accessory", f"{name} on {', '.join(each.hosts)}: {each.image}"
     yield "fingerprint", lock.fingerprint

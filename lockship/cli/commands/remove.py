@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from lockship.cli import options
+from lockship.cli import console, options
 
 
 @click.command("remove")
@@ -31,4 +31,7 @@ def command(
 
     lock = lockfile.find(Path.cwd(), destination).lock
     manner = operation.Manner(yes, only_plan, wait, as_json)
-    return operation.run(lock, tasks.remove(lock, role, host), manner, done="was removed")
+    status = operation.run(lock, tasks.remove(lock, role, host), manner, done="was removed")
+    if lock.accessories and role is None and not only_plan:
+        console.say("its accessories stay; `lockship accessory remove all` takes them away")
+    return status

@@ -34,12 +34,12 @@ def check(*, host: str | None, destination: str | None, as_json: bool) -> int:
     The exit status is 0 where nothing failed, else 1.
     """
     from lockship.cli import lockfile, progress, table
-    from lockship.deploy.fleet import used_hosts
+    from lockship.deploy.fleet import every_host
     from lockship.deploy.servers.check import check as check_servers
 
     lock = lockfile.find(Path.cwd(), destination).lock
     with progress.shown(quietly=as_json, brief=True) as report:
-        found = check_servers(lock, used_hosts(lock, host=host), report=report)
+        found = check_servers(lock, every_host(lock, host), report=report)
     if as_json:
         console.data_json(found)
     else:
@@ -66,7 +66,7 @@ def bootstrap(
     asks first (-y in scripts). Run it as often as you like: what is there is left as it is.
     """
     from lockship.cli import lockfile, progress, question, signals
-    from lockship.deploy.fleet import used_hosts
+    from lockship.deploy.fleet import every_host
     from lockship.deploy.servers import bootstrap as servers
     from lockship.errors import RefusedError
 
@@ -74,7 +74,7 @@ def bootstrap(
     if not only_plan and not yes:
         question.require_terminal("server bootstrap", "Say yes with -y; `--plan` shows it first.")
     with progress.shown(quietly=as_json, brief=True) as report:
-        found = servers.look(lock, used_hosts(lock, host=host), report=report)
+        found = servers.look(lock, every_host(lock, host), report=report)
     refused = [each for each in found if each.refused]
     if only_plan or refused:
         _show(found, as_json=as_json)

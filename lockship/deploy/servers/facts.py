@@ -12,10 +12,11 @@ from typing import Final
 from msgspec import Struct
 
 from lockship.deploy import names
+from lockship.deploy.accessory.labels import OWNER
 from lockship.errors import LockshipError
 from lockship.host.process import Process
 from lockship.host.server import Server
-from lockship.host.types import EngineInfo
+from lockship.host.types import Container, EngineInfo
 
 _PATIENCE: Final = 20.0  # seconds for one line of what it says
 _MOST_LINES: Final = 5000  # a host with more sockets than that is told of as far as this goes
@@ -167,7 +168,7 @@ def see(server: Server) -> Seen:
     try:
         engine = server.engine_info()
         holders = tuple(
-            (port.host_port, each.name, each.labels.get(names.PROJECT, ""))
+            (port.host_port, each.name, _project(each))
             for each in server.containers({})
             for port in each.published
             if port.protocol == "tcp"
@@ -176,3 +177,7 @@ def see(server: Server) -> Seen:
         said = error.message.removeprefix(f"{server.name}: ")
         return Seen(server.name, ask(server, ""), None, said, error.hint)
     return Seen(server.name, ask(server, engine.folder), engine, holders=holders)
+
+
+def _project(container: Container) -> str:
+    return container.labels.get(names.PROJECT) or container.labels.get(OWNER, "")

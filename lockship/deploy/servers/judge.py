@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from lockship.deploy.accessory.observe import on_host
 from lockship.deploy.goals import roles_on
 from lockship.deploy.proxy import container as proxy_container
 from lockship.deploy.servers.facts import Disk, Seen
@@ -47,7 +48,7 @@ def judge(lock: Lock, seen: Seen, architecture: str | None) -> tuple[Check, ...]
     """Return what is well and what isn't. `architecture` is the image's, None where unknown."""
     return (
         *_engine(seen),
-        *_platform(seen, architecture),
+        *_platform(seen, architecture if roles_on(lock, seen.host) else None),
         *_disk(seen),
         *_ports(lock, seen),
         _clock(seen),
@@ -119,6 +120,7 @@ def _ports(lock: Lock, seen: Seen) -> Iterator[Check]:
 def _wanted(lock: Lock, host: str) -> Iterator[int]:
     roles = roles_on(lock, host)
     published = [port for role in roles.values() for port in role.ports]
+    published += [port for each in on_host(lock, host).values() for port in each.ports]
     if lock.proxy is not None and any(role.proxy for role in roles.values()):
         published += proxy_container.ports(lock.proxy.server)
     for port in published:

@@ -13,6 +13,7 @@ from lockship.deploy.servers.facts import Disk, Facts, Seen, parse
 from lockship.deploy.servers.judge import judge
 from lockship.deploy.servers.plans import lacks
 from lockship.host.types import EngineInfo
+from lockship.lock.accessory import Accessory
 from lockship.lock.role import Role
 from tests.unit.locks import make_lock
 
@@ -103,6 +104,18 @@ def test_a_host_that_is_not(
 def test_its_own_containers_may_have_its_ports() -> None:
     held = replace(SEEN, holders=((8080, "shop-web-1", "shop"),))
     assert found(held, ports=("8080:80",))["ports"] == ["ok: 8080: free, or its own"]
+
+
+def test_a_host_of_accessories_alone() -> None:
+    """The service's image is never there, and its platform doesn't matter."""
+    db = Accessory(image="db:1", hosts=("db1",), ports=("10.0.0.1:8080:80",))
+    lock = make_lock(accessories={"db": db})
+    seen = replace(SEEN, host="db1", holders=((8080, "blog-db", "blog"),))
+    said = {each.what: f"{each.verdict}: {each.said}" for each in judge(lock, seen, "arm64")}
+    assert said["platform"] == "ok: Ubuntu 24.04 LTS on amd64"
+    assert said["ports"] == "failed: 8080 is the container blog-db's"
+    own = replace(seen, holders=((8080, "shop-db", "shop"),))
+    assert {each.verdict for each in judge(lock, own, "arm64") if each.what == "ports"} == {"ok"}
 
 
 def test_an_image_of_another_platform() -> None:
