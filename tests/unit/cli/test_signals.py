@@ -30,6 +30,17 @@ with signals.stopping(first="stopping", second="stopped at once") as stop:
     while True:
         time.sleep(1)
 """
+HANGS_IN_A_HOOK = """
+import os, threading, time
+from lockship.cli import signals
+from lockship.programs import running
+with (
+    signals.stopping(first="stopping", second="stopped at once"),
+    running(["sh", "-c", "sleep 60 & echo $!; wait"], os.environ) as hook,
+):
+    print("ready", hook.stdout.readline().decode(), end="", flush=True)
+    time.sleep(60)
+"""
 WORKS = """
 import sys, time
 from lockship.cli import boundary, signals
@@ -61,8 +72,11 @@ def test_the_first_signal_asks_to_stop(number: signal.Signals, tmp_path: Path) -
     assert (process.returncode, out, err) == (130, "undone\n", "stopping\n")
 
 
-def test_the_second_signal_ends_at_once_and_takes_children_along(tmp_path: Path) -> None:
-    process, ready = start(HANGS, tmp_path)
+@pytest.mark.parametrize("program", [HANGS, HANGS_IN_A_HOOK], ids=["child", "hook's child"])
+def test_the_second_signal_ends_at_once_and_takes_children_along(
+    program: str, tmp_path: Path
+) -> None:
+    process, ready = start(program, tmp_path)
     child = int(ready.split()[1])
     assert process.stderr is not None
     process.send_signal(signal.SIGINT)

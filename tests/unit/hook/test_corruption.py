@@ -29,6 +29,7 @@ History = tuple[Repo, list[Lock], Lock]
 def history(tmp_path_factory: pytest.TempPathFactory) -> History:
     """Three locks, each of its own content, and one of another history."""
     repo = create(tmp_path_factory.mktemp("corrupt") / "shop")
+    repo.write(".lockship/hooks/pre-switch", "#!/bin/sh\nexec ./check\n", executable=True)
     locks = []
     for number in range(3):
         repo.write("app.txt", f"{number}\n")
@@ -89,6 +90,7 @@ FIELDS = [
     ("source", "author"),
     ("source", "committed_at"),
     ("image", "tag"),
+    ("hooks", "pre_switch"),
 ]
 
 
