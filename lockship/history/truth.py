@@ -241,15 +241,18 @@ def _from_content(evidence: Evidence, lock: Lock, below: str) -> Iterator[Findin
     found = evidence.objects.find(tree)
     if found is None or found[1] != "tree":
         return  # a snapshot that isn't here was said
-    if lock.hooks is None and not below and b" .lockship\0" not in found[2]:
-        return  # as most are
+    if lock.hooks is not None or below or b" .lockship\0" in found[2]:
+        yield from _hooks(evidence, lock, tree, below)
+    for name, what in mounted.differing(evidence.objects, lock, tree):
+        yield Finding("files", f"accessories.{name}.files", what)
+
+
+def _hooks(evidence: Evidence, lock: Lock, tree: str, below: str) -> Iterator[Finding]:
     for name, what in scripts.differing(evidence.objects, lock.hooks, tree, below):
         yield Finding("hooks", f"hooks.{name}", what)
     for name, blob in scripts.missing(evidence.objects, lock.hooks):
         what = f"its script {blob[:12]} isn't in this repository"
         yield Finding("missing", f"hooks.{name}", what, "Ask `git fsck`, or fetch it.")
-    for name, what in mounted.differing(evidence.objects, lock, tree):
-        yield Finding("files", f"accessories.{name}.files", what)
 
 
 def _differs(kind: Kind, field: str, ours: str, theirs: str) -> Finding:
