@@ -133,7 +133,10 @@ class Mark(Struct, frozen=True, kw_only=True, rename="kebab"):
 
 
 class Report(Struct, frozen=True, kw_only=True, rename="kebab"):
-    """Everything that a report says. States and marks are newest first, buckets oldest first."""
+    """Everything that a report says. States and marks are newest first, buckets oldest first.
+
+    `unexplained` are acts on hosts that are of no committed lock.
+    """
 
     scope: Scope
     figures: Figures

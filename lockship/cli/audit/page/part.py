@@ -126,12 +126,15 @@ def _cut(lines: tuple[str, ...]) -> list[str]:
 
 
 def _unexplained(acts: Iterable[Act]) -> Html | None:
-    lines = [f"{when(each.at)} {each.project} {each.version}, {said.act(each)}" for each in acts]
+    lines = [
+        f"{when(each.at)} {each.project} {each.version or 'no version'}, {said.act(each)}"
+        for each in acts
+    ]
     if not lines:
         return None
     return element(
         "article",
-        element("h3", "On hosts, and in no committed lock"),
+        element("h3", "On the hosts, of no committed lock"),
         _list(lines),
         id="unexplained",
     )

@@ -15,13 +15,16 @@ from msgspec.structs import replace
 
 from lockship.audit.finding import Finding
 from lockship.audit.report.make import make
+from lockship.audit.report.model import Act, OnHost
 from lockship.cli.audit.markdown import document
 from lockship.cli.audit.page import page
+from lockship.cli.audit.page.definitions import readings
 from lockship.cli.audit.page.element import Html, element
 from lockship.cli.audit.page.words import duration, rate, when
 from lockship.cli.text import visible
 from tests.unit.audit.report import samples
 from tests.unit.audit.report.html import ATTRIBUTES, ELEMENTS, by_id, nodes, parsed, text_of
+from tests.unit.cli.reference import DOCS
 
 HOSTILE = (
     "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&\x1b[31m\u202etxt\n\x00"
@@ -210,6 +213,30 @@ def luminance(colour: str) -> float:
     parts = [int(digits[n : n + 2], 16) / 255 for n in (0, 2, 4)]
     linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_every_figure_is_defined_on_the_page_and_in_the_docs() -> None:
+    guide = (DOCS / "auditing.md").read_text()
+    text = text_of(by_id(parsed(page(samples.report(3))), "figures"))
+    told = document(samples.report(3))
+    for definition, value, made_of in readings(samples.report(3).figures):
+        assert f"\n| {definition.name} | " in guide
+        for words in (definition.name, definition.meaning, definition.unseen, value, made_of):
+            assert words in text
+            assert words in told
+
+
+def test_what_was_done_on_hosts_and_is_of_no_lock_is_listed() -> None:
+    act = Act(
+        at="2026-06-30T10:00:00.000+00:00", seconds=1, project="harbour", command="prune",
+        outcome="done", version="", fingerprint="", image_id="", performer="ada@desk",
+        origin="desk", hosts=(OnHost("web1", "2026-06-30T10:00:00.000+00:00", "done"),),
+    )  # fmt: skip
+    tree = parsed(page(replace(samples.report(2), unexplained=(act,))))
+    assert text_of(by_id(tree, "unexplained")) == (
+        "On the hosts, of no committed lock 2026-06-30 10:00 +00:00 harbour no version, "
+        "prune: done on web1, by ada@desk from desk"
+    )
 
 
 def test_times_and_durations_in_words() -> None:
