@@ -7,6 +7,8 @@ import shlex
 import shutil
 from pathlib import Path
 
+from lockship.history.record import message
+from lockship.lock.reader import parse
 from tests.unit.audit.story import Story
 from tests.unit.cli.reference import DOCS
 from tests.unit.gitrepo import Repo
@@ -14,7 +16,7 @@ from tests.unit.locks import leave_pins
 
 PAGE = (DOCS / "auditing.md").read_text()
 _BLOCK = re.compile(r"^```\n\$ lockship (.*)\n((?:.*\n)*?)```$", re.MULTILINE)
-_ID = re.compile(r"\b[0-9a-f]{40}\b|\b[0-9a-f]{12}\b")
+_ID = re.compile(r"\b(?:[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{12})\b")
 MARA = ("Mara Keeper", "mara@example.com")
 JO = ("Jo Deployer", "jo@example.com")
 
@@ -46,6 +48,10 @@ def test_the_examples_are_real(tmp_path: Path) -> None:
     assert len(sound) == 4
     for words, said in sound:
         assert printed(story, words) == _ID.sub("ID", said)
+    deployed = parse(story.git("show", "HEAD~1:.shiplock").encode() + b"\n", ".shiplock")
+    at = "2026-03-03T12:31:40+00:00"
+    text = message(deployed, "deploy", "deployed", at=at, performer="jo@laptop")
+    assert f"\n```\n{_ID.sub('ID', text)}```\n" in _ID.sub("ID", PAGE)
     lock = story.repo.path / ".shiplock"
     lock.write_text(lock.read_text().replace("A page about", "A lovely page about"))
     commit("Nicer words", "2026-03-04T09:00:00+01:00", JO)
