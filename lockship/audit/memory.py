@@ -19,7 +19,8 @@ from lockship import __version__
 from lockship.git import Repository
 
 _T = TypeVar("_T")
-_FORMAT: Final = 2  # of what is remembered; another one is another file
+_CHECKSUM: Final = 32  # bytes in front: a flipped bit may still be a name, or a date
+_FORMAT: Final = 3  # of what is remembered; another one is another file
 
 
 def load(
@@ -35,7 +36,11 @@ def load(
     if path is None:
         return None
     try:
-        return msgspec.msgpack.decode(path.read_bytes(), type=kind)
+        data = path.read_bytes()
+        checksum, data = data[:_CHECKSUM], data[_CHECKSUM:]
+        if checksum != hashlib.sha256(data).digest():
+            return None
+        return msgspec.msgpack.decode(data, type=kind)
     except (OSError, msgspec.MsgspecError, ValueError):
         return None
 
@@ -57,7 +62,8 @@ def save(
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(msgspec.msgpack.encode(value))
+                data = msgspec.msgpack.encode(value)
+                file.write(hashlib.sha256(data).digest() + data)
             os.replace(temporary, path)  # noqa: PTH105 - the two are names in one folder
         except BaseException:
             os.unlink(temporary)  # noqa: PTH108

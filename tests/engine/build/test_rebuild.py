@@ -14,11 +14,13 @@ import pytest
 from msgspec.structs import replace
 
 from lockship.cli.main import run
+from lockship.lock.fingerprint import build_key
 from lockship.lock.image import Artifact
 from lockship.lock.model import Lock
 from lockship.lock.writer import dump
 from tests.engine.build.conftest import Make, make_lock
 from tests.harness import Fleet
+from tests.unit import locks
 from tests.unit.locks import commit_all, git
 
 _SAME = """\
@@ -143,6 +145,16 @@ def test_an_image_that_is_gone_and_a_lock_without_one(
     said = verify(repository, "--rebuild", lock.service.version, status=2)
     assert "records an image" in said
     assert "No committed lock is of version" in verify(repository, "--rebuild", "none", status=2)
+    image = {"repository": "example.com/shop", "digest": "sha256:" + "ab" * 32}
+    ready = locks.make_lock(repository, image=image, source=described(repository))
+    found = Artifact(
+        key=build_key(ready), image_id="sha256:" + "cd" * 32, digest=ready.image.digest
+    )
+    (repository / ".shiplock").write_bytes(dump(replace(ready, artifact=found)))
+    commit_all(repository, "Lock of a pre-built image")
+    assert "built by somebody else" in verify(
+        repository, "--rebuild", ready.service.version, status=2
+    )
     built = committed(repository, make)
     assert built.artifact is not None
     builder.engine.docker("rmi", "--force", built.artifact.image_id)
