@@ -15,6 +15,7 @@ from lockship.dockerfile.expand import ExpandError, expand
 from lockship.dockerfile.flags import flags, mount_from, words
 from lockship.dockerfile.lines import (
     BLANK,
+    BOM,
     Instruction,
     Text,
     directives,
@@ -28,6 +29,7 @@ _STAGE_NUMBER: Final = re.compile(r"[+-]?[0-9]+")
 _STAGE_NAME: Final = re.compile(r"[a-z][a-z0-9_.-]*")
 _BUILD_ARGS: Final = ("BUILDPLATFORM", "BUILDOS", "BUILDARCH", "BUILDVARIANT")
 _TARGET_ARGS: Final = ("TARGETPLATFORM", "TARGETOS", "TARGETARCH", "TARGETVARIANT")
+_SYNTAX: Final = "BUILDKIT_SYNTAX"
 _USED: Final = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 
 
@@ -83,7 +85,7 @@ def images(
     with a digest in its name is pinned already and not among them.
     """
     reading = _Reading(escape_character(text), _worlds(args, platforms))
-    _syntax(reading, text)
+    _syntax(reading, text, args)
     for instruction in instructions(text):
         if instruction.name == "FROM" and not instruction.onbuild:
             _from(reading, instruction)
@@ -112,14 +114,23 @@ def _worlds(args: Mapping[str, str], platforms: Sequence[str]) -> list[dict[str,
     return found
 
 
-def _syntax(reading: _Reading, text: str) -> None:
-    """A syntax is an image as well: the program that reads the file."""
+def _syntax(reading: _Reading, text: str, args: Mapping[str, str]) -> None:
+    """A syntax is an image as well: the program that reads the file. It can be said in four ways.
+
+    An argument of the build goes before what the file says.
+    """
+    given = parse_reference(args[_SYNTAX]) if _SYNTAX in args else None
+    if _SYNTAX in args and (given is None or given.digest is None):
+        said = f"[build] args {_SYNTAX} is an image without a digest; say `# syntax=` here instead"
+        reading.problems.append(Problem(1, said))
     for mark in ("#", "//"):
         for directive in directives(text, mark, program=True):
             if directive.name == "syntax":
                 end = len(directive.value.text.partition(" ")[0])
                 _add(reading, directive.value.part(0, end))
                 return
+    if text.lstrip(f"{BOM}{BLANK}\n").startswith("{"):
+        reading.problems.append(Problem(1, "lockship reads no definition in JSON"))
 
 
 def _arg(reading: _Reading, instruction: Instruction, args: Mapping[str, str]) -> None:
@@ -200,7 +211,9 @@ def _source(reading: _Reading, name: Text, *, onbuild: bool, stage: _Stage | Non
     if onbuild and not (stage and stage.fires) and _STAGE_NAME.fullmatch(name.text.lower()):
         return  # it may be a stage of the Dockerfile that is built on this image
     if "$" in name.text:
-        text = f"{name.text}: variables aren't replaced here; `FROM {name.text} AS NAME` can"
+        text = (
+            f"{name.text}: variables aren't replaced here: use a stage, `FROM {name.text} AS NAME`"
+        )
         reading.problems.append(Problem(name.line, text))
         return
     _add(reading, name)

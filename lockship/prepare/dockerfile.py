@@ -8,37 +8,22 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from lockship.dockerfile.lines import instructions
+
 _EXPOSED: Final = re.compile(r"(\d{1,5})(?:/tcp)?", re.IGNORECASE)
-_ESCAPE: Final = re.compile(r"#\s*escape\s*=\s*`\s*", re.IGNORECASE)
 
 
 def exposed_port(text: str) -> int | None:
     """Return the first TCP port that the last stage EXPOSEs as a plain number; None without one."""
     port: int | None = None
-    for line in _instructions(text):
-        word, _, rest = line.partition(" ")
-        if word.upper() == "FROM":
+    for each in instructions(text):
+        if each.onbuild:
+            continue
+        if each.name == "FROM":
             port = None
-        elif word.upper() == "EXPOSE" and port is None:
-            numbers = (_EXPOSED.fullmatch(each) for each in rest.split())
+        elif each.name == "EXPOSE" and port is None:
+            numbers = (_EXPOSED.fullmatch(word) for word in each.rest.text.split())
             port = next(
                 (n for found in numbers if found and 0 < (n := int(found[1])) < 65536), None
             )
     return port
-
-
-def _instructions(text: str) -> list[str]:
-    """Join continued lines and leave comments out, as the Dockerfile's parser does."""
-    lines = text.splitlines()
-    escape = "`" if lines and _ESCAPE.fullmatch(lines[0]) else "\\"
-    joined: list[str] = []
-    pending = ""
-    for line in lines:
-        stripped = line.strip()
-        if not stripped or stripped.startswith("#"):
-            continue
-        pending += " " + stripped.removesuffix(escape).strip()
-        if not stripped.endswith(escape):
-            joined.append(" ".join(pending.split()))
-            pending = ""
-    return [*joined, " ".join(pending.split())] if pending else joined

@@ -134,6 +134,16 @@ def test_what_can_not_be_known_is_said_with_its_line(text: str, said: str) -> No
     assert said in f"{problems[0].line}: {problems[0].text}"
 
 
+def test_a_syntax_that_is_said_elsewhere() -> None:
+    said = problem("FROM a\n", {"BUILDKIT_SYNTAX": "docker/dockerfile:1"})
+    assert said.startswith("1: [build] args BUILDKIT_SYNTAX is an image without a digest")
+    assert names("FROM a\n", {"BUILDKIT_SYNTAX": f"docker/dockerfile:1{AT}"}) == ["a"]
+    assert (
+        problem('\n{"syntax": "docker/dockerfile:1"}\n')
+        == "1: lockship reads no definition in JSON"
+    )
+
+
 def test_doubling_arguments_end_in_an_error() -> None:
     lines = [f"ARG A{n + 1}=$A{n}$A{n}" for n in range(60)]
     assert "longer than" in problem("\n".join(["ARG A0=aaaaaaaaaa", *lines, "FROM a"]))
