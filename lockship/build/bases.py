@@ -7,16 +7,19 @@ engine's own is compared with the lock, before the build and after it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Final
 
+from lockship.build.client import Client, answer
 from lockship.dockerfile.images import Use, images
 from lockship.dockerfile.pinned import pinned
 from lockship.errors import RefusedError
 from lockship.host.engine import Engine
 from lockship.lock.image import LockedBuild
 
-_LOCAL = "id:"
+_LOCAL: Final = "id:"
 
 
 def with_digests(dockerfile: Path, build: LockedBuild, folder: Path) -> Path:
@@ -43,6 +46,30 @@ def with_digests(dockerfile: Path, build: LockedBuild, folder: Path) -> Path:
     if ignore.is_file():
         Path(f"{copy}.dockerignore").write_bytes(ignore.read_bytes())
     return copy
+
+
+def refuse_blind_builder(client: Client, env: Mapping[str, str], base: Mapping[str, str]) -> None:
+    """Raise RefusedError where the build would not see the engine's own images, but a registry's.
+
+    Of buildx's builders only the driver `docker` builds in the engine itself.
+    """
+    local = [name for name, pin in base.items() if pin.startswith(_LOCAL)]
+    if not client.buildx or not local:
+        return
+    driver = driver_of(answer(client.path, env, "buildx", "inspect") or "")
+    if driver != "docker":
+        raise RefusedError(
+            f"{', '.join(local)} is in this engine alone, and buildx builds elsewhere"
+            f" (driver {driver or 'unknown'}).",
+            hint="Build in the engine (`docker buildx use default`), or push that image to a"
+            " registry and prepare again.",
+        )
+
+
+def driver_of(said: str) -> str:
+    """Return the driver that `docker buildx inspect` names; '' where it names none."""
+    found = re.search(r"^Driver:\s+(\S+)", said, re.MULTILINE)
+    return found[1] if found else ""
 
 
 def check_local(engine: Engine, base: Mapping[str, str]) -> None:

@@ -60,9 +60,9 @@ def find_client(outer: Mapping[str, str]) -> Client:
     env = client_env(outer)
     found = []
     for path in _candidates(outer.get("PATH", os.defpath)):
-        if _answer(path, env, "buildx", "version") is not None:
+        if answer(path, env, "buildx", "version") is not None:
             return Client(path, buildx=True)
-        version = _answer(path, env, "--version") or ""
+        version = answer(path, env, "--version") or ""
         if has_buildkit_inside(version):
             return Client(path, buildx=False, secrets_from_env=_version(version) >= _ENV_SECRETS)
         found.append(f"{path}: {version or 'does not answer'}")
@@ -95,7 +95,7 @@ def _candidates(path: str) -> Iterator[str]:
             yield candidate
 
 
-def _answer(path: str, env: Mapping[str, str], *words: str) -> str | None:
+def answer(path: str, env: Mapping[str, str], *words: str) -> str | None:
     """Return what the client says; None where it fails."""
     try:
         done = subprocess.run(

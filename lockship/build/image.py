@@ -15,7 +15,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from lockship.build.bases import check_local, with_digests
+from lockship.build.bases import check_local, refuse_blind_builder, with_digests
 from lockship.build.client import client_env, find_client
 from lockship.build.command import build_command
 from lockship.build.context import resolve
@@ -178,6 +178,7 @@ def built(
     ):
         context = resolve(files, lock.build)
         dockerfile = with_digests(context.dockerfile, lock.build, Path(scratch) / "from")
+        refuse_blind_builder(client, client_env(os.environ), lock.build.base)
         check_local(engine, lock.build.base)
         iidfile = Path(scratch) / "iid"
         argv = build_command(
