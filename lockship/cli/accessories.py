@@ -13,9 +13,7 @@ from lockship.lock.model import Lock
 from lockship.lock.reference import parse_reference
 
 if TYPE_CHECKING:
-    from lockship.secrets.secret import Secret
-
-Given = tuple[dict[str, "Secret"], dict[str, bytes]]
+    from lockship.deploy.accessory.tasks import Given
 
 
 def given(found: Found, name: str | None, *, only_plan: bool) -> Given:
@@ -24,17 +22,17 @@ def given(found: Found, name: str | None, *, only_plan: bool) -> Given:
     A plan needs neither. Raises UsageError where the lock has no such accessory, LockshipError
     where a secret or a blob can't be had.
     """
-    from lockship.deploy.accessory.tasks import chosen
+    from lockship.deploy.accessory.tasks import Given, chosen
 
     tables = chosen(found.lock, name).values()
     if only_plan:
-        return {}, {}
+        return Given()
     wanted = {each for table in tables for each in table.secrets}
     if found.lock.registry is not None and _need_account(found.lock, tables):
         wanted.add(found.lock.registry.password)
     sources = {each: source for each, source in found.lock.secrets.items() if each in wanted}
     blobs = list(dict.fromkeys(file.blob for table in tables for file in files_of(table)))
-    return secrets.resolved(sources, found.root), _read(found, blobs)
+    return Given(secrets.resolved(sources, found.root), _read(found, blobs))
 
 
 def _need_account(lock: Lock, tables: Iterable[Accessory]) -> bool:

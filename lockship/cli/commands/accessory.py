@@ -53,7 +53,7 @@ def boot(
     found = _found(destination)
     chosen = _chosen(name)
     given = accessories.given(found, chosen, only_plan=only_plan)
-    task = tasks.boot(found.lock, chosen, host, *given)
+    task = tasks.boot(found.lock, chosen, host, given)
     manner = operation.Manner(True, only_plan, wait, as_json)
     return operation.run(found.lock, task, manner, done="was booted")
 
@@ -83,7 +83,7 @@ def reboot(
     found = _found(destination)
     chosen = _chosen(name)
     given = accessories.given(found, chosen, only_plan=only_plan)
-    task = tasks.reboot(found.lock, chosen, host, *given)
+    task = tasks.reboot(found.lock, chosen, host, given)
     manner = operation.Manner(yes, only_plan, wait, as_json)
     return operation.run(found.lock, task, manner, done="was rebooted")
 

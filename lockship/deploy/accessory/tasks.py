@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from lockship.deploy.accessory import plans
 from lockship.deploy.accessory.judge import differences
@@ -18,13 +19,15 @@ from lockship.lock.model import Lock
 from lockship.secrets.secret import Secret
 
 
-def boot(
-    lock: Lock,
-    name: str | None,
-    host: str | None,
-    secrets: Mapping[str, Secret],
-    files: Mapping[str, bytes],
-) -> Task:
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What containers get: secrets by name, files by their blob in git."""
+
+    secrets: Mapping[str, Secret] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+def boot(lock: Lock, name: str | None, host: str | None, given: Given) -> Task:
     """Create and start what isn't there or doesn't run."""
     names = list(chosen(lock, name))
     return Task(
@@ -33,30 +36,21 @@ def boot(
         lambda state: plans.boot(lock, state, names),
         observe=look,
         accessories=names,
-        secrets=secrets,
-        files=files,
+        secrets=given.secrets,
+        files=given.files,
         notes=lambda state: differences(lock, state, names),
     )
 
 
-def reboot(
-    lock: Lock,
-    name: str | None,
-    host: str | None,
-    secrets: Mapping[str, Secret],
-    files: Mapping[str, bytes],
-) -> Task:
+def reboot(lock: Lock, name: str | None, host: str | None, given: Given) -> Task:
     """Replace containers by those that the lock describes, host after host."""
     names = list(chosen(lock, name))
-    return Task(
-        "accessory reboot",
-        hosts_of(lock, name, host),
-        lambda state: plans.reboot(lock, state, names),
+    return replace(
+        boot(lock, name, host, given),
+        command="accessory reboot",
+        plan=lambda state: plans.reboot(lock, state, names),
         one_by_one=True,
-        observe=look,
-        accessories=names,
-        secrets=secrets,
-        files=files,
+        notes=lambda _: (),
     )
 
 

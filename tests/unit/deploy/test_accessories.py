@@ -292,9 +292,9 @@ def test_accessories_are_no_part_of_what_is_built() -> None:
 
 def test_words_that_name_nothing() -> None:
     with pytest.raises(UsageError, match="has no accessories"):
-        tasks.boot(make_lock(), None, None, {}, {})
+        tasks.boot(make_lock(), None, None, tasks.Given())
     with pytest.raises(UsageError, match="no accessory dbb"):
-        tasks.reboot(LOCK, "dbb", None, {}, {})
+        tasks.reboot(LOCK, "dbb", None, tasks.Given())
     with pytest.raises(UsageError, match="no host web2 with accessory cache"):
-        tasks.boot(LOCK, "cache", "web2", {}, {})
-    assert tasks.boot(LOCK, None, "web2", {}, {}).hosts == ["web2"]
+        tasks.boot(LOCK, "cache", "web2", tasks.Given())
+    assert tasks.boot(LOCK, None, "web2", tasks.Given()).hosts == ["web2"]

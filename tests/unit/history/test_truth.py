@@ -266,7 +266,10 @@ def test_hooks_that_are_not_those_of_the_content(tmp_path: Path) -> None:
 def test_files_of_accessories_that_are_not_those_of_the_content(tmp_path: Path) -> None:
     repo = create(tmp_path / "shop")
     repo.write("db/my.cnf", "a = 1\n")
-    text = '[accessories.db]\nimage = "db:1"\nrole = "web"\nfiles = ["db/my.cnf:/etc/my.cnf"]\n'
+    pinned = "db:1@sha256:" + "0" * 64
+    text = (
+        f'[accessories.db]\nimage = "{pinned}"\nrole = "web"\nfiles = ["db/my.cnf:/etc/my.cnf"]\n'
+    )
     repo.write("lockship.toml", CONFIG + text)
     repo.commit("a database")
     lock = prepare(repo.path).lock
