@@ -110,7 +110,7 @@ def _walk_table(value: object, kind: inspect.StructType, path: Path) -> Iterator
     fields = {field.encode_name: field for field in kind.fields}
     for key in value:
         if key not in fields:
-            yield Problem((*path, key), _UNKNOWN, _below(key, fields) or _nearest(key, [*fields]))
+            yield Problem((*path, key), _UNKNOWN, _known(key, fields))
     for name, field in fields.items():
         if name in value:
             for problem in _walk(value[name], field.type, (*path, name)):
@@ -119,15 +119,22 @@ def _walk_table(value: object, kind: inspect.StructType, path: Path) -> Iterator
             yield Problem((*path, name), "nothing", _expected(field.type))
 
 
-def _below(key: str, fields: Mapping[str, inspect.Field]) -> str | None:
-    """Return where a key belongs that is one of a table in this one."""
+def _known(key: str, fields: Mapping[str, inspect.Field]) -> str:
+    """Return the known key that was meant: a very near one, one of a table below, or a near one."""
+    import difflib  # rarely needed, and slow to load
+
+    near = difflib.get_close_matches(key, fields, n=1)
+    nearer = difflib.get_close_matches(key, fields, n=1, cutoff=0.8)
+    meant = [*nearer, *(f"{name}.{key}" for name in _tables_with(key, fields)), *near]
+    return f"'{meant[0]}'?" if meant else "one of " + ", ".join(sorted(fields))
+
+
+def _tables_with(key: str, fields: Mapping[str, inspect.Field]) -> Iterator[str]:
     for name, field in fields.items():
-        for kind in (
-            _members(field.type) if isinstance(field.type, inspect.UnionType) else [field.type]
-        ):
+        kinds = field.type.types if isinstance(field.type, inspect.UnionType) else (field.type,)
+        for kind in kinds:
             if isinstance(kind, inspect.StructType) and key in (f.encode_name for f in kind.fields):
-                return f"'{name}.{key}'?"
-    return None
+                yield name
 
 
 def _above(problem: Problem, path: Path, fields: Mapping[str, inspect.Field]) -> Problem:
@@ -219,10 +226,3 @@ def _expected_number(kind: inspect.IntType | inspect.FloatType) -> str:
     low = f"from {kind.ge}" if kind.ge is not None else f"above {kind.gt}"
     bounds = (kind.ge if kind.ge is not None else kind.gt) is not None and kind.le is not None
     return f"{word} {low} to {kind.le}" if bounds else word
-
-
-def _nearest(key: str, known: list[str]) -> str:
-    import difflib  # rarely needed, and slow to load
-
-    near = difflib.get_close_matches(key, known, n=1)
-    return f"'{near[0]}'?" if near else "one of " + ", ".join(sorted(known))
