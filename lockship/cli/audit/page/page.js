@@ -60,6 +60,11 @@
   form.addEventListener("reset", () => setTimeout(filter));
   form.addEventListener("submit", (event) => event.preventDefault());
 
+  // Where the style alone can't open them: on paper nothing is folded.
+  window.addEventListener("beforeprint", () => {
+    for (const folded of document.querySelectorAll("details")) folded.open = true;
+  });
+
   // A link to a part that a filter hides shows it.
   function reveal() {
     const part = document.getElementById(location.hash.slice(1));
