@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from lockship.host.engine import SILENCE, Engine, connect
 from lockship.host.relay import relayed
 from lockship.host.translate import boundary
-from lockship.lock.model import Lock
+from lockship.lock.model import Host, Lock
 
 
 @contextmanager
@@ -18,16 +18,20 @@ def building_engine(lock: Lock) -> Iterator[Engine]:
     Raises LockshipError where it doesn't answer.
     """
     name = lock.build.host
-    if name is None:
-        with connect() as engine:
-            yield engine
-        return
     limit = lock.deploy.connect_timeout
+    where = connect() if name is None else engine_at(name, lock.hosts[name], limit)
+    with where as engine:
+        yield engine
+
+
+@contextmanager
+def engine_at(name: str, host: Host, limit: float) -> Iterator[Engine]:
+    """Connect to the engine of a host, within `limit` seconds. Raises as `building_engine`."""
     with boundary(name, "ssh", limit):
         from lockship.host.dial import client
         from lockship.host.login import open_link
 
-        link = open_link(name, lock.hosts[name], limit)
+        link = open_link(name, host, limit)
     try:
         with boundary(name, "its engine", limit):
             api = client(link.dial_engine, SILENCE)

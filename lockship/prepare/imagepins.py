@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 import msgspec
 
 from lockship.errors import LockshipError
-from lockship.lock.model import Lock
+from lockship.lock.model import Host, Lock
 from lockship.lock.reference import parse_reference
+from lockship.prepare import hosts
 from lockship.prepare.config import Config
 from lockship.progress import Event, Report
 
@@ -70,8 +72,25 @@ def means(asked: str, name: str) -> bool:
     return one.repository == other.repository and (one.tag == other.tag or not tagged)
 
 
-def pin_images(names: Sequence[str], report: Report) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Look the images up: in the engine, and through it in their registries.
+@dataclass(frozen=True)
+class BuildHost:
+    """The host whose engine builds: only it knows what the bases are that are in no registry."""
+
+    name: str
+    limit: float  # seconds to connect
+
+
+def build_host(config: Config) -> BuildHost | None:
+    """Return the build host that the configuration names."""
+    if config.build.host is None:
+        return None
+    return BuildHost(hosts.parse(config.build.host).name, config.deploy.connect_timeout)
+
+
+def pin_images(
+    names: Sequence[str], report: Report, at: BuildHost | None = None, host: Host | None = None
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Look images up: in an engine, this machine's or that of `at`, and through it in registries.
 
     Returns each one's pin by its name, and what a person should know. Raises LockshipError for the
     first one that isn't found, and where no engine answers.
@@ -79,6 +98,7 @@ def pin_images(names: Sequence[str], report: Report) -> tuple[dict[str, str], tu
     if not names:
         return {}, ()
     # The Docker SDK takes longer to load than most runs of `prepare` do in all.
+    from lockship.host.buildhost import engine_at
     from lockship.host.engine import connect
     from lockship.host.imagepin import look_up
 
@@ -86,11 +106,12 @@ def pin_images(names: Sequence[str], report: Report) -> tuple[dict[str, str], tu
     notes: list[str] = []
     with ExitStack() as opened:
         try:
-            engine = opened.enter_context(connect())
+            where = engine_at(at.name, host, at.limit) if at and host else connect()
+            engine = opened.enter_context(where)
         except LockshipError as error:
             raise LockshipError(
                 f"Docker doesn't answer, and only it can say what {', '.join(names)} is today.",
-                details=error.details,
+                details=error.details or [error.message],
                 hint=error.hint,
             ) from error
         for name in names:

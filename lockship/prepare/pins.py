@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -75,8 +75,12 @@ def pin(
     before: Previous,
     choice: Choice,
     report: Report,
+    bases: Collection[str] = (),
+    builder: imagepins.BuildHost | None = None,
 ) -> Pins:
     """Return all pins: those of the lock before, and the others looked up.
+
+    `bases` are those of `images` that `builder` looks up, where there is one.
 
     Raises UsageError where `choice` upgrades what nobody pins, RefusedError where it lets nothing
     be looked up and a pin is missing, and for a host of which no key is known; LockshipError where
@@ -93,7 +97,12 @@ def pin(
     if choice.frozen:
         _refuse_missing(ask_hosts, ask_images)
     pinned = hostpins.look_up(kept.hosts, ask_hosts)
-    found, notes = imagepins.pin_images(ask_images, report)
+    there = [name for name in ask_images if builder and name in bases]
+    here = [name for name in ask_images if name not in there]
+    found, notes = imagepins.pin_images(here, report)
+    if builder is not None:
+        more, others = imagepins.pin_images(there, report, builder, pinned[builder.name])
+        found, notes = found | more, notes + others
     upgraded = [
         Upgraded(name, kept.hosts[name].keys, pinned[name].keys)
         for name in ask_hosts

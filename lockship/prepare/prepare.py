@@ -76,7 +76,7 @@ def prepare(
         from lockship.prepare import previous, snapshot
         from lockship.prepare.beware import beware
         from lockship.prepare.compose import compose
-        from lockship.prepare.imagepins import base_pins, named_by
+        from lockship.prepare.imagepins import base_pins, build_host, named_by
         from lockship.prepare.look import look
         from lockship.prepare.naming import named, on_other_bases, refuse_bad_name
         from lockship.prepare.pins import Choice, pin
@@ -96,7 +96,11 @@ def prepare(
         )
         images = named_by(seen.config, seen.bases)
         choice = Choice(upgrade, frozen, trusted)
-        pins = pin(seen.config.hosts(), images, before, choice, report)
+        pins = pin(
+            *(seen.config.hosts(), images, before, choice, report),
+            bases=seen.bases,
+            builder=build_host(seen.config),
+        )
         source, name, note = named(seen, version, before.lock)
         if version is None:
             base = base_pins(seen.bases, pins.images)

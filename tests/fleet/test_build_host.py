@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.fleet.shop import Shop, config, image_table
 from tests.harness import Fleet
-from tests.harness.images import ensure_base_images
+from tests.harness.images import ensure_base_images, image_id
 
 BUILD = '[build]\nhost = "web3"\nsecrets = ["TOKEN"]\n[secrets]\nTOKEN = "env:TOKEN"\n'
 DOCKERFILE = """\
@@ -24,8 +24,9 @@ def test_a_build_host_builds_and_hosts_get_it(clean_fleet: Fleet, tmp_path: Path
     shop = Shop.create(fleet, tmp_path / "shop", config(hosts=("web1", "web2"), more=BUILD))
     shop.write("Dockerfile", DOCKERFILE)
     shop.commit("Build with a secret")
-    shop.run("prepare")
+    shop.run("prepare", env={"DOCKER_HOST": "unix:///nowhere/docker.sock"})
     lock = shop.lock()
+    assert lock["build"]["base"]["busybox:1.36"] == f"id:{image_id('busybox:1.36')}"
     assert lock["build"]["host"] == "web3"
     assert lock["hosts"]["web3"]["keys"], "its key is pinned"
     known = fleet.home.known_hosts.read_text()
@@ -55,6 +56,7 @@ def test_a_build_host_builds_and_hosts_get_it(clean_fleet: Fleet, tmp_path: Path
 
 def test_a_build_host_that_can_not_build(clean_fleet: Fleet, tmp_path: Path) -> None:
     fleet, env = clean_fleet, {"TOKEN": "t0ken-4711"}
+    ensure_base_images(fleet["web3"].engine)
     shop = Shop.create(fleet, tmp_path / "shop", config(hosts=("web1",), more=BUILD))
     shop.run("prepare")
     fleet["web3"].stop_engine()
