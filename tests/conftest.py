@@ -1,7 +1,8 @@
 """Every test is hermetic: own home, git settings and time zone. For servers, ask for `fleet`.
 
-`scripts/test` runs two processes, with a fleet each: stories on servers mostly wait, so that what
-computes has the other core meanwhile. More processes make tests of timeouts fail on two cores.
+`scripts/test` runs two processes, with a fleet each: stories on servers mostly wait, so that others
+have the core meanwhile. Tests that share what takes long to start are one group; who has ended
+one takes the next. More processes make tests of timeouts fail on two cores.
 """
 
 import os
@@ -33,9 +34,16 @@ settings.register_profile(
 settings.load_profile("lockship")
 
 TESTS = Path(__file__).parent
-SERVERS = TESTS / "fleet"
-COMPUTING = (SERVERS / "test_sequences.py",)
-"""Tests on servers that run beside the others of them."""
+LONGEST_FIRST = (
+    "fleet/proxy",
+    "fleet/test_sequences.py",
+    "fleet/failing",
+    "unit",
+    "fleet/host",
+    "engine",
+    "fleet",
+)
+"""Where a group's tests are, and in which order groups are begun; the other files come last."""
 
 # Under sudo both the developer's own home and root's.
 REAL_HOMES = [
@@ -61,8 +69,15 @@ GUARDED = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        waits = item.path.is_relative_to(SERVERS) and item.path not in COMPUTING
-        item.add_marker(pytest.mark.xdist_group("servers" if waits else "computing"))
+        item.add_marker(pytest.mark.xdist_group(_group(item.path)))
+    order = {name: number for number, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: order.get(_group(item.path), len(order)))
+
+
+def _group(path: Path) -> str:
+    """The most narrow one, so that what `fleet` holds is what no other one does."""
+    found = [name for name in LONGEST_FIRST if path.is_relative_to(TESTS / name)]
+    return max(found, key=len, default=path.relative_to(TESTS).parts[0])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
