@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.harness import certs, claims
@@ -48,6 +48,8 @@ class Fleet:
     hashed_known_hosts: bool
     seconds: float
     """How long the start took."""
+    extras: dict[str, TestHost] = field(default_factory=dict)
+    """Hosts that are there for one test, by name."""
 
     @classmethod
     @contextmanager
@@ -140,7 +142,8 @@ class Fleet:
 
     def __getitem__(self, name: str) -> TestHost:
         """The host of this name."""
-        return next(host for host in self.hosts if host.name == name)
+        extra = self.extras.get(name)
+        return extra or next(host for host in self.hosts if host.name == name)
 
     @property
     def ssh_config(self) -> Path:
@@ -217,9 +220,11 @@ class Fleet:
             docker=docker,
         )
         self.write_home(host)
+        self.extras[name] = host
         try:
             yield host
         finally:
+            del self.extras[name]
             host.machine.power_off()
             sh("ip", "netns", "delete", port.netns.name)
             shutil.rmtree(folder)

@@ -76,23 +76,26 @@ def test_wrong_answer(beside: Service, status: str, answer: str, hint: str) -> N
     beside.mended(f"mended after {status}")
 
 
-def test_one_host_of_three_keeps_all_from_switching(beside: Service) -> None:
-    three = '"web1", "web2", "web3"'
+def test_one_host_of_four_keeps_all_from_switching(beside: Service) -> None:
+    hosts = ("web1", "web2", "web3", "web4")
+    four = ", ".join(f'"{host}"' for host in hosts)
     old = beside.body("web1")
-    beside.gate("web3", healthy=True)
-    beside.change("on three", hosts=three)
-    beside.deploy()
-    before = beside.world("web1", "web2", "web3")
-    assert old not in (beside.body("web1"), beside.body("web3"))
-    version = beside.change("not on three", hosts=three, limit=3)
-    beside.gate("web3", healthy=False)
-    failed = beside.deploy(expect=1)
-    assert "web3: " in failed
-    assert "404" in failed
-    assert "web1: " not in failed.partition("error:")[2]
-    beside.nothing_left(before, "on three")
-    assert [beside.outcomes(host, version) for host in before] == [["failed"]] * 3
-    beside.gate("web3", healthy=True)
-    beside.deploy()
-    assert beside.body("web3") == "not on three"
-    beside.settled("not on three")
+    with beside.fleet.extra_host("web4"):
+        for host in hosts:
+            beside.gate(host, healthy=True)
+        beside.change("on four", hosts=four)
+        beside.deploy()
+        before = beside.world(*hosts)
+        assert old not in (beside.body("web1"), beside.body("web4"))
+        version = beside.change("not on four", hosts=four, limit=3)
+        beside.gate("web3", healthy=False)
+        failed = beside.deploy(expect=1)
+        assert "web3: " in failed
+        assert "404" in failed
+        assert "web1: " not in failed.partition("error:")[2]
+        beside.nothing_left(before, "on four")
+        assert [beside.outcomes(host, version) for host in before] == [["failed"]] * 4
+        beside.gate("web3", healthy=True)
+        beside.deploy()
+        assert {beside.body(host) for host in hosts} == {"not on four"}
+    beside.settled("not on four")
