@@ -83,9 +83,11 @@ class Hooks:
         try:
             self.run(name, report)
         except KeyboardInterrupt as error:
-            version = self.lock.service.version
+            done = f"{self.lock.service.version} is deployed"
+            if name == "post-build":
+                done = "the image is built"
             raise InterruptedByUser(
-                f"Interrupted in the {name} hook; {version} is deployed, nothing was undone."
+                f"Interrupted in the {name} hook; {done}, nothing was undone."
             ) from error
         except LockshipError as error:
             self.late.append(name)

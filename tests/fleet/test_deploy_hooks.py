@@ -193,11 +193,20 @@ def test_what_a_hook_decides(told: Told) -> None:
     told.serves("good\n")
     told.quiet()
 
+    told.says(post_build="echo waiting; sleep 600 & wait")
+    version = told.prepared("newest\n")
+    with started_in(shop.folder, env, "deploy") as deploy:
+        deploy.saw("| post-build: waiting")
+        deploy.signal(signal.SIGINT)
+        assert "Interrupted in the post-build hook; the image is built, " in deploy.ends(130)
+    assert "artifact" in shop.lock()
+    told.quiet()
+
     told.says(post_deploy="exit 7")
     lines, said = told.run("deploy", expect=5)
     assert names(lines) == ["pre-connect", "pre-deploy", "pre-switch", "post-deploy"]
     assert f"shop {version} serves now on 2 hosts" in said
     assert f"error: shop {version} serves on 2 hosts, but a hook failed: post-deploy." in said
-    told.serves("new\n")
+    told.serves("newest\n")
     assert shop.journal("web1")[-1]["outcome"] == "deployed"
     shop.run("status")
