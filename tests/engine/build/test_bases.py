@@ -36,6 +36,17 @@ args = { REGISTRY = "%(registry)s" }
 
 [roles.web]
 hosts = ["local"]
+proxy = true
+
+[proxy]
+port = 80
+
+[proxy.server]
+image = "%(registry)s/acme/tools:1"
+
+[accessories.tools]
+image = "%(registry)s/acme/tools:1"
+hosts = ["local"]
 """
 NOWHERE = "unix:///nowhere/docker.sock"
 
@@ -86,6 +97,12 @@ def said(fleet: Fleet, shop: Path) -> set[str]:
     return set(fleet.engine.docker("run", "--rm", image, "cat", *names).split())
 
 
+def beside(shop: Path) -> set[str]:
+    """The images of the proxy and of the accessory, as the lock has them."""
+    lock = lock_of(shop)
+    return {lock["proxy"]["server"]["image"], lock["accessories"]["tools"]["image"]}
+
+
 def forget_builds(fleet: Fleet, shop: Path) -> None:
     """As on another machine: no image of the service, no layer of it, no base from the registry."""
     fleet.engine.remove_everything(images=True, keep=["busybox:1.36", "busybox:latest"])
@@ -101,6 +118,7 @@ def test_a_tag_that_is_moved_moves_nothing_until_it_is_asked_for(
     first = run(builder, shop, "prepare").stdout.strip()
     busybox = f"id:{image_id('busybox:1.36')}"
     assert lock_of(shop)["build"]["base"] == {tools: one, "busybox:1.36": busybox}
+    assert beside(shop) == {f"{tools}@{one}"}
 
     two = publish(builder, "two")
     assert two != one
@@ -122,6 +140,7 @@ def test_a_tag_that_is_moved_moves_nothing_until_it_is_asked_for(
     upgraded = run(builder, shop, "prepare", "--upgrade", f"{registry.address}/acme/tools")
     assert f"{tools}: {one} → {two}" in upgraded.stderr
     assert lock_of(shop)["build"]["base"] == {tools: two, "busybox:1.36": busybox}
+    assert beside(shop) == {f"{tools}@{two}"}
     assert "artifact" not in lock_of(shop)
     # Another image, so another name: a tag is never given to a second one.
     assert upgraded.stdout.startswith(f"{first}-base-")
@@ -131,6 +150,7 @@ def test_a_tag_that_is_moved_moves_nothing_until_it_is_asked_for(
 
 
 def test_an_image_of_this_engine_alone_is_known_by_its_id(builder: Fleet, shop: Path) -> None:
+    publish(builder, "one")
     (shop / "Dockerfile").write_text("FROM tools:local\nCOPY . /srv\n")
     commit_all(shop)
     builder.engine.docker("build", "--tag", "tools:local", "-", stdin="FROM busybox:1.36\n")
