@@ -94,9 +94,6 @@ def _many_commits(project: Project, folder: Path, commits: int, locks: int) -> N
     # The lock that only holds pins for `prepare` stays out of the history.
     project.write(".git/info/exclude", ".shiplock\n")
     project.commit()
-    # What was left there for the pins is no lock of this history.
-    project.git("rm", "--quiet", "--cached", ".shiplock")
-    project.git("commit", "--quiet", "--amend", "--no-edit")
     project.lockship("prepare")
     lock = parse((project.folder / ".shiplock").read_bytes(), ".shiplock")
     stream = folder / "stream"
