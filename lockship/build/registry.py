@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import docker
 import docker.errors
@@ -18,6 +19,7 @@ from lockship.host.types import RegistryAuth
 from lockship.progress import Event, Report, quiet
 
 T = TypeVar("T")
+_PUSHED: Final = re.compile(r"[^ ]+: digest: (sha256:[0-9a-f]{64}) size: [0-9]+")
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class RegistryRepository:
     def _pull(self, reference: str) -> None:
         with engine_errors():
             try:
-                _last_digest(
+                last_digest(
                     reference,
                     self.engine.api.pull(
                         reference, stream=True, decode=True, auth_config=self._auth_config()
@@ -95,7 +97,7 @@ class RegistryRepository:
 
     def _push(self, reference: str, tag: str) -> str | None:
         with engine_errors():
-            return _last_digest(reference, self._pushing(reference, tag))
+            return last_digest(reference, self._pushing(reference, tag))
 
     def _patiently(self, attempt: Callable[[], T]) -> T:
         """Do it until it is done, or fails in a way that waiting doesn't mend."""
@@ -132,7 +134,7 @@ class RegistryRepository:
         }
 
 
-def _last_digest(reference: str, events: Iterable[Mapping[str, Any]]) -> str | None:
+def last_digest(reference: str, events: Iterable[Mapping[str, Any]]) -> str | None:
     """Read a pull's or push's answer to its end; return the digest that it says, if any."""
     digest = None
     for event in events:
@@ -140,6 +142,9 @@ def _last_digest(reference: str, events: Iterable[Mapping[str, Any]]) -> str | N
             said = (event.get("errorDetail") or {}).get("message") or event.get("error", "")
             raise _refusal(reference, str(said), None)
         digest = (event.get("aux") or {}).get("Digest", digest)
+        # An engine that keeps its images in containerd says it in its status alone.
+        told = _PUSHED.fullmatch(str(event.get("status", "")))
+        digest = told[1] if told else digest
     return digest
 
 

@@ -159,5 +159,6 @@ def _check_image(server: Server, artifact: Artifact) -> None:
         raise LockshipError(
             f"{server.name}: the image that arrived isn't the locked one "
             f"({artifact.image_id.removeprefix('sha256:')[:12]}).",
-            hint="Run `lockship build`, then `lockship deploy` again.",
+            hint="Run `lockship build`, then `lockship deploy` again. Engines with and without"
+            " containerd's image store (`docker info`) give an image two ids: let all be alike.",
         )
