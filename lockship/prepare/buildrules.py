@@ -44,7 +44,9 @@ def _ready(image: Tables, tables: Tables) -> Iterator[Problem]:
     repository = image.get("repository", "")
     if isinstance(repository, str) and Image(repository=repository, tag="").registry is None:
         expected = "a name with its registry, such as 'docker.io/library/nginx'"
-        yield Problem(("image", "repository"), quoted(repository) or "nothing", expected)
+        yield Problem(
+            ("image", "repository"), quoted(repository) if repository else "nothing", expected
+        )
 
 
 def _host(text: object) -> Iterator[Problem]:

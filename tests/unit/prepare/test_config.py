@@ -408,6 +408,10 @@ def test_an_image_with_a_digest_leaves_nothing_to_build() -> None:
         (READY + "[build]\n", "build: found this table, expected no [build]"),
         (READY.replace("docker.io/library/", ""), 'image.repository: found "nginx", expected'),
         (READY.replace("sha256:", "md5:"), "image.digest: found"),
+        (
+            READY.replace('repository = "docker.io/library/nginx"\n', ""),
+            "repository: found nothing",
+        ),
     ],
 )
 def test_an_image_that_is_not_there(text: str, said: str) -> None:
