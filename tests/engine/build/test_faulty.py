@@ -41,6 +41,7 @@ def notes(report: Recorder) -> list[str]:
     return [event.step for event in report.events if "trying again" in event.step]
 
 
+@pytest.mark.usefixtures("hasty")
 def test_a_push_that_falters_is_finished(
     make: Make, registry: FaultyRegistry, repository: Path, lock: Lock, report: Recorder
 ) -> None:
@@ -52,8 +53,8 @@ def test_a_push_that_falters_is_finished(
 
     assert len(registry.hit) == 3
     assert [note.rpartition(": ")[2] for note in notes(report)] == [
-        "trying again in 1 s",
-        "trying again in 3 s",
+        "trying again in 0.1 s",
+        "trying again in 0.1 s",
     ]
     digest, _ = registry.registry.manifest("acme/shop", lock.image.tag)
     assert built.artifact.digest == digest
