@@ -9,6 +9,7 @@ from msgspec import inspect
 
 from lockship.lock import container, environment, names
 from lockship.lock.fingerprint import sealed
+from lockship.lock.hooks import Hooks
 from lockship.lock.image import Artifact, LockedBuild
 from lockship.lock.model import LOCK_VERSION, Host, Lock
 
@@ -146,6 +147,8 @@ def _locks(draw: st.DrawFn) -> Lock:
     there = sorted(lock.named_hosts)
     hosts = {name: draw(_HOST) for name in there}
     fields = {name: getattr(lock, name) for name in lock.__struct_fields__}
+    if lock.hooks == Hooks():
+        fields["hooks"] = None  # a table that says nothing isn't in the file
     if lock.image.digest is not None:
         fields["build"] = LockedBuild()  # which then isn't in the file
     return sealed(Lock(**{**fields, "hosts": hosts}))
