@@ -11,6 +11,7 @@ from typing import Any, Final
 from lockship.errors import RefusedError, UsageError
 from lockship.lock.fingerprint import fingerprint_of
 from lockship.lock.model import LOCK_VERSION, Lock
+from lockship.lock.names import LOCKFILE_NAME
 from lockship.lock.shape import convert
 
 MAX_BYTES: Final = 1 << 20  # a lock for hundreds of hosts is some 100 KB; more is not a lock
@@ -117,9 +118,10 @@ def read(path: Path) -> Lock:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
+        destination = path.suffix.removeprefix(".") if path.stem == LOCKFILE_NAME else ""
+        words = f"lockship prepare -d {destination}" if destination else "lockship prepare"
         raise UsageError(
-            f"There is no {path.name} here ({path.parent}).",
-            hint="Write one with `lockship prepare`.",
+            f"There is no {path.name} here ({path.parent}).", hint=f"Write one with `{words}`."
         ) from None
     except OSError as error:
         raise RefusedError(f"{path} can't be read: {error.strerror}.") from error

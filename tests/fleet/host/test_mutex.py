@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -31,8 +30,8 @@ import sys, time
 from lockship.deploy.mutex import hold
 from lockship.host.connect import connect
 from lockship.lock.model import Host
-server = connect(sys.argv[1], Host(keys=tuple(sys.argv[2:])), timeout=10)
-mutex = hold(server, ".lockship/shop/mutex", b'{"performer":"other"}', lease=2.0)
+server = connect(sys.argv[1], Host(keys=tuple(sys.argv[3:])), timeout=10)
+mutex = hold(server, ".lockship/shop/mutex", b'{"performer":"other"}', lease=float(sys.argv[2]))
 print("held", flush=True)
 while True:
     time.sleep(0.1)
@@ -40,13 +39,13 @@ while True:
 """
 
 
-@pytest.fixture
-def other(as_user: Fleet, tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
+@contextmanager
+def holding(fleet: Fleet, lease: float) -> Iterator["subprocess.Popen[bytes]"]:
     """Another process that holds the mutex."""
-    host = as_user.hosts[0]
-    argv = [sys.executable, "-c", _HOLDER, host.name, *host.host_keys]
+    host = fleet.hosts[0]
+    argv = [sys.executable, "-c", _HOLDER, host.name, str(lease), *host.host_keys]
     process = subprocess.Popen(
-        argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=as_user.env()
+        argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=fleet.env()
     )
     assert process.stdout is not None
     assert process.stdout.readline() == b"held\n"
@@ -109,21 +108,21 @@ def test_many_at_once_only_one_wins(as_user: Fleet, to: Connect) -> None:
     won[0].release()
 
 
-def test_free_soon_after_kill_9(web1: Server, other: "subprocess.Popen[bytes]") -> None:
-    assert not free(web1)
-    other.kill()
-    assert until(lambda: free(web1), 3, "the mutex") < 1.5
+def test_free_soon_after_kill_9(as_user: Fleet, web1: Server) -> None:
+    with holding(as_user, lease=60) as other:
+        assert not free(web1)
+        other.kill()
+        until(lambda: free(web1), 20, "the mutex, long before the lease ends")
 
 
-def test_a_frozen_holder_loses_it_after_the_lease_and_knows(
-    web1: Server, other: "subprocess.Popen[bytes]"
-) -> None:
-    os.kill(other.pid, signal.SIGSTOP)
-    took = until(lambda: free(web1), 8, "the mutex")
-    assert took > LEASE / 2, "not before the lease could have ended"
-    os.kill(other.pid, signal.SIGCONT)
-    _, said = other.communicate(timeout=5)
-    assert b"MutexLost" in said
+def test_a_frozen_holder_loses_it_after_the_lease_and_knows(as_user: Fleet, web1: Server) -> None:
+    with holding(as_user, LEASE) as other:
+        os.kill(other.pid, signal.SIGSTOP)
+        took = until(lambda: free(web1), 30, "the mutex")
+        assert took > LEASE / 2, "not before the lease could have ended"
+        os.kill(other.pid, signal.SIGCONT)
+        _, said = other.communicate(timeout=30)
+        assert b"MutexLost" in said
 
 
 def test_a_holder_without_network_loses_it(as_user: Fleet, to: Connect) -> None:
@@ -131,13 +130,13 @@ def test_a_holder_without_network_loses_it(as_user: Fleet, to: Connect) -> None:
     mutex = take(to(host))
     mutex.check()
     host.drop_network()
-    until(lambda: mutex.lost, LEASE + 1, "the loss to be noticed")
+    until(lambda: mutex.lost, LEASE + 5, "the loss to be noticed")
     with pytest.raises(MutexLost, match="web1: the mutex was lost"):
         mutex.check()
     time.sleep(1)
     host.restore_network()
     mutex.release()
-    assert until(lambda: free(to(host)), 5, "the mutex") < 5
+    until(lambda: free(to(host)), 30, "the mutex")
 
 
 def test_a_slow_line_full_of_data_does_not_lose_it(as_user: Fleet) -> None:
@@ -184,7 +183,7 @@ def slow_line(target: str, rate: int) -> Iterator[int]:
 def test_a_stopped_sshd_is_a_lost_mutex(as_user: Fleet, web1: Server) -> None:
     mutex = take(web1)
     as_user.hosts[0].stop_sshd()
-    until(lambda: mutex.lost, LEASE + 1, "the loss to be noticed")
+    until(lambda: mutex.lost, LEASE + 5, "the loss to be noticed")
     mutex.release()
 
 

@@ -119,7 +119,7 @@ def test_it_accepts_and_never_answers(web1: Server) -> None:
     begin = time.monotonic()
     error = fails(web1, http(timeout=0.5, limit=2.0))
     assert "no answer within 0.5 s" in error.message
-    assert time.monotonic() - begin < 3.5
+    assert time.monotonic() - begin < 20, "and not the 100 s that it would take"
     check(web1, Healthcheck(port=8080))
 
 
@@ -131,8 +131,8 @@ def test_it_answers_something_else(web1: Server) -> None:
 def test_a_container_that_exits_fails_at_once(web1: Server) -> None:
     run(web1, "echo one; echo two >&2; sleep 0.5; exit 3")
     begin = time.monotonic()
-    error = fails(web1, http(limit=30.0))
-    assert time.monotonic() - begin < 3
+    error = fails(web1, http(limit=60.0))
+    assert time.monotonic() - begin < 30, "not at the limit"
     assert "container: exited, exit code 3" in error.details
     assert sorted(error.details[-2:]) == ["one", "two"]
 
@@ -140,8 +140,8 @@ def test_a_container_that_exits_fails_at_once(web1: Server) -> None:
 def test_a_container_that_restarts_fails_at_once(web1: Server) -> None:
     run(web1, "sleep 0.5; exit 1", restart="always")
     begin = time.monotonic()
-    fails(web1, http(limit=30.0))
-    assert time.monotonic() - begin < 4
+    fails(web1, http(limit=60.0))
+    assert time.monotonic() - begin < 30, "not at the limit"
 
 
 def test_no_memory(web1: Server) -> None:
@@ -154,8 +154,8 @@ def test_no_memory(web1: Server) -> None:
 
 def test_staying_up_is_enough_where_nothing_is_asked(web1: Server) -> None:
     run(web1, "exec sleep 100")
-    assert 0.9 < check(web1, Healthcheck(interval=0.5, successes=2)) < 2
-    assert 0.9 < check(web1, None) < 2
+    assert 0.9 < check(web1, Healthcheck(interval=0.5, successes=2)) < 15
+    assert 0.9 < check(web1, None) < 15
     web1.remove("web")
     run(web1, "sleep 0.3")
     fails(web1, None)
@@ -202,7 +202,7 @@ def test_it_stops_when_the_deploy_does(web1: Server) -> None:
     begin = time.monotonic()
     with pytest.raises(Halted):
         probe(web1, "web", http(interval=20.0, limit=60.0), stop=stop)
-    assert time.monotonic() - begin < 2
+    assert time.monotonic() - begin < 15, "not after the interval"
 
 
 def test_a_container_that_is_removed_meanwhile(web1: Server) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -14,7 +15,7 @@ from tests.fleet.proxy.conftest import HOSTS, config, release, service
 from tests.fleet.proxy.load import Load, load
 from tests.fleet.proxy.talk import Talk, talking
 from tests.fleet.shop import Shop
-from tests.harness import Fleet
+from tests.harness import Fleet, until
 
 SWITCHES = 50
 DRAIN = 4
@@ -168,10 +169,19 @@ def test_a_restarted_container_is_found_at_its_new_address(shop: Shop) -> None:
                 "/usr/local/bin/python3", shop.lock()["artifact"]["image-id"], "-c",
                 "import time; time.sleep(1000)")  # fmt: skip
     host.docker("start", name)
-    time.sleep(1)
+    until(lambda: answers(host.address), 30, "the container that was started again")
     with load(host.address, "shop.test") as asked:
         time.sleep(1)
     assert asked.failures == []
+
+
+def answers(address: str) -> bool:
+    connection = http.client.HTTPConnection(address, timeout=10)
+    try:
+        connection.request("GET", "/", headers={"Host": "shop.test"})
+        return connection.getresponse().status == 200
+    finally:
+        connection.close()
 
 
 def test_a_service_that_leaves_the_proxy_takes_its_route_along(

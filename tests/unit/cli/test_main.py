@@ -78,6 +78,11 @@ def test_without_a_lock_the_next_step_is_named(command: str, tmp_path: Path) -> 
     )
 
 
+def test_without_a_destinations_lock_the_next_step_names_it(tmp_path: Path) -> None:
+    done = run(["deploy", "-d", "staging"], tmp_path).expect(2)
+    assert "hint:  Write one with `lockship prepare -d staging`.\n" in done.stderr
+
+
 def test_a_damaged_lock_is_refused(tmp_path: Path) -> None:
     (tmp_path / ".shiplock").write_text("lock-version = 1\nservice = 3\n")
     done = run(["status"], tmp_path).expect(3)
