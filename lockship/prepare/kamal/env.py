@@ -22,11 +22,11 @@ class Env:
 def read(reader: Reader) -> Env:
     """Read a table of variables, whichever way it is written."""
     parts = _PARTS & set(reader.tables)
-    clear: Any = reader.take("clear", {}) if parts else reader.tables
+    found: Any = reader.take("clear", {}) if parts else reader.tables
+    clear = {key: text(value) for key, value in found.items()} if isinstance(found, dict) else {}
     secret = [text(each) for each in reader.each("secret")]
     tagged = reader.below("tags")
     tags = {name: read(tagged.below(name)) for name in tagged.tables}
     if not parts:
         reader.taken |= set(reader.tables)
-    plain = {key: text(value) for key, value in clear.items() if key not in _PARTS or not parts}
-    return Env(plain if isinstance(clear, dict) else {}, secret, tags)
+    return Env(clear, secret, tags)

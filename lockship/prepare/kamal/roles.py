@@ -142,7 +142,7 @@ ROLLOUT = "a share of the traffic to a second version isn't offered: [deploy] ba
 
 def _tags(draft: Draft, tags: dict[str, list[str]], top: Reader, known: Known) -> None:
     """Put what `env.tags` says of tagged hosts into [tags]."""
-    variables = env.read(Reader(top.tables.get("env") or {}, ("env",))).tags
+    variables = env.read(Reader(top.below("env").tables, ("env",))).tags
     for tag, hosts in tags.items():
         origin: KeyPath = ("env", "tags", tag)
         said = variables.get(tag)
@@ -164,11 +164,9 @@ def _tags(draft: Draft, tags: dict[str, list[str]], top: Reader, known: Known) -
 
 def put_env(draft: Draft, top: Reader, known: Known) -> None:
     """Put the service's own variables and secrets into [env] and [secrets]."""
-    own = env.read(top.below("env"))
+    reader = top.below("env")
+    own = env.read(reader)
+    origin: KeyPath = ("env", "clear") if "clear" in reader.tables else ("env",)
     for key, value in own.clear.items():
-        draft.put(
-            ("env", key),
-            value,
-            ("env", "clear", key) if "clear" in (top.tables.get("env") or {}) else ("env", key),
-        )
+        draft.put(("env", key), value, (*origin, key))
     secrets.add(draft, own.secret, known, ("env", "secret"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Iterable, Mapping
@@ -24,7 +25,7 @@ def sources(root: Path, folder: str, destination: str | None) -> dict[str, tuple
     `folder` is Kamal's secrets_path. Later files go over earlier ones; nothing of them is shown.
     """
     own = f"{folder}.{destination}" if destination else folder
-    if not (root / own).is_file():
+    if not os.path.isfile(root / own):  # noqa: PTH113 - Path's raises for an impossible name
         own = folder  # Kamal would find none; what they are elsewhere is the better guess
     found: dict[str, tuple[str, str]] = {}
     for name in (f"{folder}-common", own):

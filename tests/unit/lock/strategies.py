@@ -151,6 +151,8 @@ def _locks(draw: st.DrawFn) -> Lock:
         fields["hooks"] = None  # a table that says nothing isn't in the file
     if lock.image.digest is not None:
         fields["build"] = LockedBuild()  # which then isn't in the file
+    if lock.hooks == Hooks():
+        fields["hooks"] = None  # absent and empty are the same, and absent is what is read
     return sealed(Lock(**{**fields, "hosts": hosts}))
 
 
