@@ -6,10 +6,13 @@ Nobody logs in: ssh ends once the host has shown its key and no way to log in is
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 import tempfile
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -27,13 +30,12 @@ _PLAIN: Final = (
 _CERTIFIED: Final = ",".join(
     f"{kind}-cert-v01@openssh.com" for kinds in _PLAIN for kind in kinds.split(",")
 )
-# What ssh says with -v (sshconnect2.c, sshconnect.c). A host's own words never begin a line there.
+# What ssh says with -v (sshconnect2.c, sshconnect.c). A host that isn't accepted can put such lines
+# there too: by the reason for which it disconnects, or by the name in its certificate.
 _SHOWN: Final = re.compile(r"^debug1: Server host certificate: \S+ (SHA256:\S+), serial ", re.M)
 _MATCHES: Final = re.compile(
     r"^debug1: Host '.*' is known and matches the \S+-CERT host certificate\.\r?$", re.M
 )
-# The match alone is no proof: time and names are looked at after it. This comes after all of that.
-_ACCEPTED: Final = re.compile(r"^debug1: SSH2_MSG_SERVICE_ACCEPT received\r?$", re.M)
 _NO_LOGIN: Final = (
     "BatchMode=yes",
     "PreferredAuthentications=none",
@@ -71,16 +73,52 @@ def vouched(name: str, host: Host, files: Sequence[Path]) -> tuple[str, ...]:
     ssh itself checks the certificate: its signature, its time, its names. What is pinned is the key
     that it certifies, which the host shows without its certificate as well. None of it: `()`.
     """
-    options = [
-        "StrictHostKeyChecking=yes",
-        f"HostKeyAlgorithms={_CERTIFIED}",
-        f"UserKnownHostsFile={' '.join(_quoted(file) for file in files) or '/dev/null'}",
-    ]
-    said = _ssh(name, host, options, verbose=True)
-    shown = _SHOWN.search(said)
-    if shown is None or not (_MATCHES.search(said) and _ACCEPTED.search(said)):
+    with _agent() as (path, asked):
+        options = [
+            "StrictHostKeyChecking=yes",
+            f"HostKeyAlgorithms={_CERTIFIED}",
+            f"UserKnownHostsFile={' '.join(_quoted(file) for file in files) or '/dev/null'}",
+            f"IdentityAgent={_quoted(path)}",
+        ]
+        said = _ssh(name, host, options, verbose=True)
+    # Whoever was accepted had the last word on which key it is.
+    shown = _SHOWN.findall(said)
+    if not asked.is_set() or not shown or not _MATCHES.search(said):
         return ()
-    return tuple(key for key in presented(name, host) if fingerprint(key) == shown[1])
+    return tuple(key for key in presented(name, host) if fingerprint(key) == shown[-1])
+
+
+@contextmanager
+def _agent() -> Iterator[tuple[Path, threading.Event]]:
+    """Have an SSH agent without keys, and tell whether it was asked for any.
+
+    ssh does that once it has accepted the host, to log in (sshconnect2.c, pubkey_prepare). Unlike
+    what ssh says, that is nothing which a host can feign.
+    """
+    asked = threading.Event()
+
+    def answer(listener: socket.socket) -> None:
+        with suppress(OSError):  # the listener was shut down
+            while True:
+                connection, _ = listener.accept()
+                asked.set()
+                connection.close()
+
+    with (
+        tempfile.TemporaryDirectory(prefix="lockship-") as folder,
+        socket.socket(socket.AF_UNIX) as listener,
+    ):
+        path = Path(folder) / "agent"
+        listener.bind(str(path))
+        listener.listen()
+        thread = threading.Thread(target=answer, args=(listener,), daemon=True)
+        thread.start()
+        try:
+            yield path, asked
+        finally:
+            with suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
+            thread.join(1)
 
 
 def _shown(name: str, host: Host, kinds: str) -> tuple[list[str], str]:
