@@ -37,7 +37,8 @@ import os, socket
 agent = socket.socket(socket.AF_UNIX)
 agent.connect(os.environ["SSH_AUTH_SOCK"])
 agent.sendall(b"\\0\\0\\0\\1\\x0b")  # SSH_AGENTC_REQUEST_IDENTITIES
-print(agent.recv(65536))
+answer = agent.makefile("rb")  # a length of four bytes, then as much: it may come in pieces
+print(answer.read(int.from_bytes(answer.read(4), "big")))
 """
 
 
