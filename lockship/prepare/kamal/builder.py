@@ -28,7 +28,7 @@ def put_image(draft: Draft, top: Reader, known: Known) -> str:
         del draft.tables["image"]
     user, password = registry.each("username"), registry.each("password")
     listed = isinstance(registry.tables.get("password"), list)
-    if user and listed:
+    if user and listed and password:
         if isinstance(registry.tables.get("username"), list):
             why = "the user's name is a secret there and isn't here: write it into [registry]"
             draft.leave(registry.at("username"), why)
