@@ -9,6 +9,7 @@ import sys
 import tomllib
 import venv
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,14 @@ def test_this_repository_can_be_prepared(trusted: None, installed: Path, tmp_pat
 
 
 # --- Habits
+
+
+def test_every_test_is_run(pytestconfig: pytest.Config) -> None:
+    """pytest's own list of folders to leave out has `build` in it, which held tests of ours."""
+    left_out = pytestconfig.getini("norecursedirs")
+    folders = {path.parent for path in (REPOSITORY / "tests").rglob("test_*.py")}
+    parts = {part for folder in folders for part in folder.relative_to(REPOSITORY).parts}
+    assert [part for part in parts for each in left_out if fnmatch(part, each)] == []
 
 
 def test_no_file_knows_this_machine_or_where_packages_come_from(files: list[Path]) -> None:
