@@ -81,13 +81,8 @@ class ForeignImages:
                 hint=f"Load it here: the lock wants the one with the id {pinned.asked}.",
             )
         registry = Image(repository=pinned.asked.partition("@")[0], tag="").registry
-        own = self._lock.registry
-        known = own is not None and own.password in self._secrets
         try:
-            auth = (
-                auth_at(registry, self._lock, self._secrets) if known else registry_auth(registry)
-            )
-            server.pull(pinned.asked, auth)
+            server.pull(pinned.asked, self._auth(registry))
         except LockshipError as error:
             raise LockshipError(
                 f"{server.name}: {what} can't be had.",

@@ -79,6 +79,9 @@ class _File:
                 return
             data = answer.get_binary()
             self.content += data
+            if not data:  # no server should say so; asked again, it would for ever
+                self.ended = True
+                return
             if len(data) < BLOCK:
                 break
         self.ended = 0 < self._size <= len(self.content)

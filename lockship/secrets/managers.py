@@ -155,7 +155,7 @@ def _of_age(text: str, part: str) -> str:
 
 def _from_age(path: str, place: Place) -> str:
     """Decrypt with age(1): whose identity it is, is the matter of who deploys."""
-    identity = Path(place.environ.get(AGE_IDENTITY) or _AGE_DEFAULT).expanduser()
+    identity = _expanded(place.environ.get(AGE_IDENTITY) or _AGE_DEFAULT)
     words = ("age", "--decrypt", f"--identity={identity}", _file(path, place))
     return output(words, place, of="age")
 
@@ -166,7 +166,14 @@ def _from_sops(path: str, place: Place) -> str:
 
 
 def _file(path: str, place: Place) -> str:
-    return str(place.root / Path(path).expanduser())
+    return str(place.root / _expanded(path))
+
+
+def _expanded(path: str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:  # nobody knows where that home is
+        raise Unresolved(f"the file can't be read: {error}") from None
 
 
 def _from_bws(secret_id: str, place: Place) -> str:

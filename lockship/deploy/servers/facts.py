@@ -125,16 +125,21 @@ def parse(lines: list[str], *, here: float = 0.0, trip: float = 0.0) -> Facts:
         systemd="init" in said,
         disks=tuple(dict.fromkeys(_disks(said.get("disk", [])))),
         listening=frozenset(_ports(said.get("socket", []))),
-        clock=int(now) + 0.5 - here if now.isdecimal() and here else 0.0,
+        clock=int(now) + 0.5 - here if _is_number(now) and here else 0.0,
         trip=trip,
     )
+
+
+def _is_number(text: str) -> bool:
+    """Tell whether a host said a number that can be true: Python reads no endless ones."""
+    return text.isdecimal() and len(text) < 19
 
 
 def _disks(lines: list[str]) -> Iterator[Disk]:
     """Read lines of `df -Pk`: file system, blocks, used, available, capacity, mounted on."""
     for line in lines:
         fields = line.split(None, 5)
-        if len(fields) == 6 and fields[3].isdecimal():
+        if len(fields) == 6 and _is_number(fields[3]):
             yield Disk(fields[5], int(fields[3]) * 1024)
 
 

@@ -181,7 +181,8 @@ def _converted(name: str, document: Document, tables: dict[str, Any], draft: Dra
     if rest:
         lines.append("\n# Comments of keys that have no place here:\n")
         lines += [f"# {_line(key)}: {_line(' '.join(said))}\n" for key, said in rest.items()]
-    return Converted(name, "".join(lines), tuple(draft.left))
+    written = "".join(lines).encode(errors="replace").decode()  # YAML can say halves of characters
+    return Converted(name, written, tuple(draft.left))
 
 
 def _of_tables(draft: Draft) -> Iterator[tuple[KeyPath, KeyPath]]:

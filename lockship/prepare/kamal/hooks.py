@@ -21,7 +21,7 @@ def explain(draft: Draft, root: Path, folder: str) -> None:
     """Name each hook that is there: they are programs, which a person has to look through."""
     try:
         names = sorted(each.name for each in (root / folder).iterdir() if each.is_file())
-    except OSError:
+    except (OSError, ValueError):  # ValueError: no path can hold a NUL
         return
     for name in names:
         if name.endswith(".sample"):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
+import re
 from typing import Any, Final
 
 from lockship.prepare.kamal.draft import Draft
-from lockship.prepare.kamal.source import KeyPath, Reader, text
+from lockship.prepare.kamal.source import KeyPath, Reader, text, words
 
 # docker run's option to the key in [roles.NAME.options], where the value is one text.
 _TEXTS: Final = {
@@ -68,10 +68,13 @@ def put(draft: Draft, role: KeyPath, reader: Reader) -> None:
     for name in _TIMES:
         if (value := reader.take(name)) is not None:
             draft.put((*into, name), _seconds(text(value)), reader.at(name))
-    if (value := reader.take("health-cmd")) is not None:
-        draft.put((*into, "health-command"), shlex.split(text(value)), reader.at("health-cmd"))
-    if (value := reader.take("entrypoint")) is not None:
-        draft.put((*into, "entrypoint"), shlex.split(text(value)), reader.at("entrypoint"))
+    for name, key in (("health-cmd", "health-command"), ("entrypoint", "entrypoint")):
+        if (value := reader.take(name)) is None:
+            continue
+        if (parts := words(value)) is None:
+            draft.leave(reader.at(name), "a quote in it isn't closed")
+        else:
+            draft.put((*into, key), parts, reader.at(name))
     _everyday(draft, role, reader)
     draft.leave_rest(reader)
 
@@ -92,7 +95,7 @@ def _everyday(draft: Draft, role: KeyPath, reader: Reader) -> None:
     if (value := reader.take("memory")) is not None:
         draft.put((*role, "memory"), text(value).lower(), reader.at("memory"))
     if (value := reader.take("cpus")) is not None:
-        draft.put((*role, "cpus"), float(value), reader.at("cpus"))
+        draft.put((*role, "cpus"), _decimal(value), reader.at("cpus"))
     if (value := reader.take("restart")) is not None:
         draft.put((*role, "restart"), text(value), reader.at("restart"))
     if (value := reader.take("stop-timeout")) is not None:
@@ -107,7 +110,14 @@ def _everyday(draft: Draft, role: KeyPath, reader: Reader) -> None:
 
 
 def _number(value: Any) -> Any:
-    return int(value) if text(value).lstrip("-").isdecimal() else text(value)
+    return int(value) if re.fullmatch(r"-?[0-9]{1,18}", text(value)) else text(value)
+
+
+def _decimal(value: Any) -> float | str:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return text(value)  # which `prepare` refuses, with the key
 
 
 def _seconds(value: str) -> float | str:

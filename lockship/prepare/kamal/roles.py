@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -28,10 +29,11 @@ class Login:
 
 def login(draft: Draft, reader: Reader) -> Login:
     """Read `ssh`: what of it isn't the login is a matter of ssh's own configuration."""
-    port = reader.take("port")
-    found = Login(
-        text(reader.take("user", "root")), int(port) if port and int(port) != 22 else None
-    )
+    port = text(reader.take("port", 22))
+    if not re.fullmatch(r"[0-9]{1,5}", port):
+        draft.leave(reader.at("port"), "it is no port's number")
+        port = "22"
+    found = Login(text(reader.take("user", "root")), None if port == "22" else int(port))
     ways = {
         "proxy": "ProxyJump",
         "proxy_command": "ProxyCommand",

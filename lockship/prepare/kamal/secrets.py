@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
 from lockship.prepare.kamal.draft import Draft
-from lockship.prepare.kamal.source import KeyPath
+from lockship.prepare.kamal.source import KeyPath, words
 
 _LINE: Final = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$", re.MULTILINE)
 _VARIABLE: Final = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
@@ -31,7 +30,7 @@ def sources(root: Path, folder: str, destination: str | None) -> dict[str, tuple
     for name in (f"{folder}-common", own):
         try:
             lines = (root / name).read_text(errors="replace")
-        except OSError:
+        except (OSError, ValueError):  # ValueError: no path can hold a NUL
             continue
         for key, value in _LINE.findall(lines):
             found[key] = _source(key, value.strip(), name)
@@ -47,18 +46,18 @@ def _source(key: str, value: str, file: str) -> tuple[str, str]:
         literal = "$" not in bare
         why = "" if literal else f"{file} puts it together from others: it is read as it stands"
         return f"dotenv:{file}#{key}", why
-    words = command[1].strip()
-    if words.startswith("kamal secrets"):
-        wanted = _EXTRACT.match(words)
+    said = command[1].strip()
+    if said.startswith("kamal secrets"):
+        wanted = _EXTRACT.match(said)
         which = f" ({wanted[1]})" if wanted else ""
-        said = f"`kamal secrets` looked it up{which}: name its manager in [secrets]"
-        return f"env:{key}", said
-    if _SHELL.search(words):
+        why = f"`kamal secrets` looked it up{which}: name its manager in [secrets]"
+        return f"env:{key}", why
+    parts = words(said)
+    if parts is None or _SHELL.search(said):
         return f"env:{key}", "a shell would be needed for its command: make it a script, cmd:PATH"
-    parts = shlex.split(words)
     if parts[:1] == ["cat"] and len(parts) == 2:
         return f"file:{parts[1]}", ""
-    return f"cmd:{words}", ""
+    return f"cmd:{said}", ""
 
 
 def add(

@@ -6,6 +6,7 @@ Ruby in it (ERB) isn't run: what it would give stands as a mark, and is named.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,7 +47,8 @@ def read(path: Path) -> Document:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         _refuse_bomb(path, node)
         tables = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+    # PyYAML lets the last three through, for a value that isn't of the kind that its tag says.
+    except (yaml.YAMLError, RecursionError, ValueError, LookupError, AttributeError) as error:
         raise UsageError(
             f"{path} is no YAML that can be read.", details=str(error).splitlines()[:6]
         ) from error
@@ -84,6 +86,14 @@ def text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return "" if value is None else str(value)
+
+
+def words(value: Any) -> list[str] | None:
+    """Split a command as a shell does; None where a quote isn't closed."""
+    try:
+        return shlex.split(text(value))
+    except ValueError:
+        return None
 
 
 def _comments(

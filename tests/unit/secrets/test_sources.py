@@ -71,6 +71,8 @@ def test_each_thing_is_fetched_once(tmp_path: Path) -> None:
         ("env:EMPTY", "it is empty"),
         ("file:nowhere", "the file can't be read: No such file or directory"),
         ("file:.", "the file can't be read: Is a directory"),
+        ("sops:~nobody-at-all/x#k", "the file can't be read: Could not determine home"),
+        ("age:~nobody-at-all/x", "the file can't be read: Could not determine home"),
         ("file:bytes", "the file is no UTF-8 text"),
         ("file:nul", "it holds a NUL character"),
         ("file:large", "the file is larger than 1 MiB"),

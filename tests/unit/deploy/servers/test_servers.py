@@ -64,7 +64,10 @@ def test_what_a_host_says_is_read() -> None:
     assert FACTS.listening == {53, 8080}
 
 
-@given(st.lists(st.text(max_size=40) | st.sampled_from(SAID)))
+ENDLESS = ["now " + "9" * 400, "now " + "9" * 5000, f"disk a 1 1 {'9' * 5000} 1% /"]
+
+
+@given(st.lists(st.text(max_size=40) | st.sampled_from([*SAID, *ENDLESS])))
 def test_whatever_a_host_says_does_no_harm(lines: list[str]) -> None:
     assert isinstance(parse(lines, here=1.0), Facts)
 

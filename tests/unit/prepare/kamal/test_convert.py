@@ -166,6 +166,9 @@ BOMB = "a0: &a0 [1]\n" + "".join(f"a{n + 1}: &a{n + 1} [*a{n}, *a{n}]\n" for n i
         ("image: x\n", "names no service"),
         ("service: [\n", "no YAML"),
         (BOMB, "too many values"),
+        ("service: !!timestamp x\n", "no YAML"),
+        ("service: !!bool x\n", "no YAML"),
+        ("service: !!int ''\n", "no YAML"),
         ("service: !!python/object/apply:os.system ['touch pwned']\n", "no YAML"),
     ],
 )
@@ -179,10 +182,29 @@ def test_what_is_not_kamals(root: Path, text: str, said: str) -> None:
 KNOWN = {key for path in leaves(yaml.safe_load(WHOLE.read_text())) for key in path}
 KEYS = st.sampled_from(sorted(KNOWN))
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(0, 99) | st.text(max_size=8),
+    st.none()
+    | st.booleans()
+    | st.integers(0, 99)
+    | st.text(max_size=8)
+    | st.sampled_from(("an 'open quote", "a\0b", "--5", "²")),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
     max_leaves=12,
 )
+
+
+def test_open_quotes_and_halves_of_characters(root: Path) -> None:
+    (root / ".kamal/secrets").write_text("TOKEN=$(cat don't)\n")
+    (root / "config/deploy.yml").write_text(
+        "service: shop\nimage: acme/shop\nssh: {port: ten}\nenv:\n"
+        '  clear: {A: "\\ud800"}\n  secret: [TOKEN]\nservers:\n  web:\n    hosts: [web1]\n'
+        "    options: {health-cmd: don't, cpus: many}\n"
+    )
+    (made,) = convert(root / "config/deploy.yml", root)
+    write((made,), root)
+    tables = tomllib.loads((root / "lockship.toml").read_text())
+    assert (tables["env"], tables["secrets"]) == ({"A": "?"}, {"TOKEN": "env:TOKEN"})
+    named = {each.key for each in made.left}
+    assert {"ssh.port", "servers.web.options.health-cmd", "env.secret.TOKEN"} <= named
 
 
 @given(st.dictionaries(KEYS, VALUES, max_size=8))
