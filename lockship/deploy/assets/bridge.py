@@ -41,14 +41,15 @@ def bridge(server: Server, step: BridgeAssets) -> None:
         if borrowed:
             with _file() as missing:
                 _copy(theirs, missing, borrowed)
+                _note(server, step.name, borrowed)
                 new.unpack(folder, missing)
         lent = here - there
         # An old version that can't be written to serves its own pages all the same.
         with suppress(HostError), _file() as missing:
             if lent:
                 _copy(ours, missing, lent)
+                _note(server, step.old, lent)
                 old.unpack(folder, missing)
-        new.put(_NOTED[0], {_NOTED[1]: msgspec.json.encode(sorted(borrowed))})
 
 
 def _file() -> IO[bytes]:
@@ -61,6 +62,15 @@ def _borrowed(server: Server, name: str) -> set[str]:
         return set(msgspec.json.decode(data, type=list[str]))
     except msgspec.MsgspecError:
         return set()
+
+
+def _note(server: Server, name: str, more: Collection[str]) -> None:
+    """Write down what a container is about to get, beside what it got from others.
+
+    Before it gets that: of a deploy that is killed in between, no file passes for its own.
+    """
+    noted = sorted(_borrowed(server, name).union(more))
+    server.inside(name).put(_NOTED[0], {_NOTED[1]: msgspec.json.encode(noted)})
 
 
 def _names(archive: IO[bytes]) -> set[str]:
