@@ -69,8 +69,8 @@ def commit_alone(place: Place, data: bytes, message: str, *, empty: bool = False
     """Commit `data` as the file's content, on top of HEAD; return the commit's id.
 
     None where HEAD has this very content, unless `empty`. It is signed where git is set up to.
-    Raises LockshipError, and then nothing is committed; `IndexKept` where only the index couldn't
-    get the file's entry.
+    Raises LockshipError, and then nothing is committed, though the file may be staged; `IndexKept`
+    where only the index couldn't get the file's entry.
     """
     repository, path = place.repository, place.path
     named = ("hash-object", "-w", "--stdin", b"--path=" + path)
@@ -81,6 +81,8 @@ def commit_alone(place: Place, data: bytes, message: str, *, empty: bool = False
         if not empty and tree == _tree_of(repository, parent):
             return None
         made = _written(repository, tree, parent, message)
+        # First, so that a commit that is killed here leaves the lockfile staged, not its undoing.
+        kept = _index(place, mode, blob)
         subject = message.partition("\n")[0]
         words = ("update-ref", "-m", f"lockship: {subject}", "HEAD", made, parent)
         try:
@@ -92,7 +94,8 @@ def commit_alone(place: Place, data: bytes, message: str, *, empty: bool = False
                 "The branch couldn't be moved to the new commit.", details=error.details,
                 hint="Another git command may be at work here.",
             ) from error  # fmt: skip
-        _index(place, mode, blob, made)
+        if kept is not None:
+            raise IndexKept(made, kept.details, path.decode(errors="backslashreplace")) from kept
         return made
     raise AssertionError  # the last attempt returns or raises
 
@@ -177,10 +180,11 @@ def _written(repository: Repository, tree: str, parent: str, message: str) -> st
     return made.decode().strip()
 
 
-def _index(place: Place, mode: int, blob: str, commit: str) -> None:
+def _index(place: Place, mode: int, blob: str) -> LockshipError | None:
+    """Put the file's entry into the index; return why that can't be."""
     entry = b"%o,%s,%s" % (mode, blob.encode(), place.path)
     try:
         place.repository.run("update-index", "--add", "--cacheinfo", entry)
     except LockshipError as error:
-        path = place.path.decode(errors="backslashreplace")
-        raise IndexKept(commit, error.details, path) from error
+        return error
+    return None

@@ -150,6 +150,8 @@ def test_a_branch_or_an_index_that_somebody_holds(repo: Repo) -> None:
     assert "main.lock" in "\n".join(error.value.details)
     held.unlink()
     assert repo.head == before
+    # As when it is killed there: what is staged is the lockfile, never HEAD's undoing of it.
+    assert repo.git("status", "--porcelain") == "M  .shiplock"
     held = repo.write(".git/index.lock", "")
     with pytest.raises(IndexKept) as kept:
         commit(repo)
