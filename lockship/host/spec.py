@@ -50,7 +50,12 @@ def to_engine(spec: ContainerSpec) -> dict[str, Any]:
 
 
 def networks(spec: ContainerSpec) -> tuple[str, ...]:
-    """Return the networks that a container is in, the one by which it is reached first."""
+    """Return the networks that a container is in, the one by which it is reached first.
+
+    The engine connects what has the host's own network to no other.
+    """
+    if HOST_NETWORK in spec.options.networks:
+        return (HOST_NETWORK,)
     return tuple(dict.fromkeys(name for name in (spec.network, *spec.options.networks) if name))
 
 

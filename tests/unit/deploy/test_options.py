@@ -6,7 +6,9 @@ import msgspec
 
 from lockship.deploy.spec import container_spec
 from lockship.deploy.steps import CreateContainer, RemoveContainer
+from lockship.host.spec import networks, to_engine
 from lockship.host.types import Container
+from lockship.lock.accessory import Accessory
 from lockship.lock.container import ContainerOptions
 from lockship.lock.role import Role
 from tests.unit.deploy.samples import HOSTS, make_artifact, make_lock
@@ -23,6 +25,18 @@ def test_a_container_gets_its_roles_options_and_a_name_in_their_networks() -> No
     assert spec.options == OPTIONS
     assert spec.known_as == "web.shop.internal"
     assert spec.network == "", "it isn't behind the proxy"
+
+
+def test_the_hosts_own_network_goes_with_no_other() -> None:
+    """Also beside accessories, for whose names all others are in lockship's network too."""
+    role = Role(hosts=HOSTS, options=ContainerOptions(networks=("host",)))
+    database = Accessory(image="db:1", hosts=HOSTS)
+    made = make_lock(roles={"web": role})
+    lock = msgspec.structs.replace(made, accessories={"db": database})
+    where = {"role_name": "web", "host": "web1", "name": "shop-web"}
+    spec = container_spec(lock, make_artifact(lock), {}, **where)
+    assert networks(spec) == ("host",)
+    assert to_engine(spec)["HostConfig"]["NetworkMode"] == "host"
 
 
 def test_a_container_whose_deploy_was_killed_between_two_networks_is_made_again() -> None:
