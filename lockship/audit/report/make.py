@@ -113,14 +113,15 @@ def _projects(facts: Facts) -> list[str]:
 def _period(facts: Facts, times: Sequence[int]) -> tuple[int, int]:
     """Return begin and end of what the figures are of: as asked, else from the first deploy on.
 
-    What is dated after the report itself (somebody's clock was wrong) is in no period.
+    What is dated before 1970 or after the report itself (somebody's clock was wrong, or a commit's
+    message says anything) is in no period.
     """
     now = int(facts.now.timestamp())
     until = facts.wanted.until
-    end = now if until is None else min(until, now)
-    first = min((at for at in times if at <= end), default=end)
+    end = now if until is None else max(min(until, now), 0)
+    first = min((at for at in times if 0 <= at <= end), default=end)
     since = facts.wanted.since
-    return min(first if since is None else since, end), end
+    return max(min(first if since is None else since, end), 0), end
 
 
 def _shown(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import msgspec
+import pytest
 from msgspec.structs import replace
 
 from lockship.audit.evidence import HostEvidence
@@ -25,11 +27,13 @@ from tests.unit.locks import make_lock
 TRAILERS = "Lockship-Outcome: {}\nLockship-Deployed-At: 2026-03-03T02:00:00Z"
 
 
-def report(story: Story, *read: HostEvidence, wanted: Wanted | None = None) -> Report:
+def report(
+    story: Story, *read: HostEvidence, wanted: Wanted | None = None, now: datetime = NOW
+) -> Report:
     found = look.everything(story.repository, [story.repo.head])
     return make(
         Facts(
-            now=NOW, ref="main", commits=(story.repo.head,), found=found,
+            now=now, ref="main", commits=(story.repo.head,), found=found,
             rows=[row(each) for each in found], wanted=wanted or Wanted(), asked={},
             read=read or None, checked=len(found), findings=(), command="lockship audit verify",
         )
@@ -158,3 +162,16 @@ def test_the_period_is_as_asked_and_the_future_in_none(tmp_path: Path) -> None:
     assert [mark.version for mark in since.marks] == [two.service.version]
     assert [each.id for each in since.states] == [made.states[1].id]
     assert report(story, wanted=Wanted(service="other")).states == ()
+
+
+@pytest.mark.parametrize("hours", [-5, 9])
+def test_a_time_at_the_worlds_beginning_is_in_no_period(tmp_path: Path, hours: int) -> None:
+    """Whoever may commit says in a message what he likes; and there is no year 0."""
+    story = begin(tmp_path / "shop")
+    ancient = TRAILERS.format("deployed").replace("2026-03-03T02", "0001-01-01T00")
+    story.locked(f"one\n\n{ancient}")
+    zone = timezone(timedelta(hours=hours))
+    for wanted in (Wanted(), Wanted(since=-62135629200)):
+        made = report(story, wanted=wanted, now=NOW.astimezone(zone))
+        assert len(made.states) == 1
+        assert made.scope.begin[:4] in ("1969", "1970", "2026")
