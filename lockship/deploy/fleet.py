@@ -93,11 +93,14 @@ def connected(lock: Lock, hosts: Iterable[str], report: Report) -> Iterator[Resu
         report(Event("done", "connect", name))
         return server
 
-    threading.Thread(target=load_libraries, daemon=True).start()
-    results = each(hosts, open_one, parallel=lock.deploy.parallel)
+    names = list(hosts)
+    loader = threading.Thread(target=load_libraries, args=[names], daemon=True)
+    loader.start()
+    results = each(names, open_one, parallel=lock.deploy.parallel)
     try:
         yield results
     finally:
+        loader.join()  # an import that is cut off by the process's end says so on stderr
         # Daemons: a host that doesn't even let itself be hung up on mustn't keep this process.
         closers = [
             threading.Thread(target=server.close, daemon=True) for server in results.done.values()

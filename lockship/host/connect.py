@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib import import_module
 
 from lockship.host import engine_address
@@ -10,12 +11,13 @@ from lockship.host.translate import boundary
 from lockship.lock.model import LOCAL, Host
 
 
-def load_libraries() -> None:
-    """Load what `connect` needs and then the Docker SDK, which takes as long as hosts to answer.
+def load_libraries(hosts: Iterable[str]) -> None:
+    """Load what connecting to these hosts needs, and the Docker SDK: it takes as long as they do.
 
     Meant for a thread of its own, beside connecting.
     """
-    for module in ("lockship.host.login", "lockship.host.dial"):
+    over_ssh = ["lockship.host.login"] if any(host != LOCAL for host in hosts) else []
+    for module in (*over_ssh, "lockship.host.dial"):
         import_module(module)
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from lockship.cli.group import COMMANDS
+from lockship.lock import writer
 from tests.harness.cli import Result, run_lockship
+from tests.unit.locks import make_lock
 
 
 def run(args: list[str], cwd: Path) -> Result:
@@ -93,3 +95,12 @@ def test_a_newer_lock_is_refused_by_number(tmp_path: Path) -> None:
     (tmp_path / ".shiplock").write_text("lock-version = 2\n")
     done = run(["deploy"], tmp_path).expect(3)
     assert "lock-version 2" in done.stderr
+
+
+def test_a_command_that_ends_at_once_says_only_what_it_has_to(tmp_path: Path) -> None:
+    """Libraries are loaded beside connecting: the end of the process mustn't cut that off."""
+    writer.write(tmp_path / ".shiplock", make_lock())
+    env = {**os.environ, "DOCKER_HOST": f"unix://{tmp_path}/none.sock"}
+    done = run_lockship(["server", "check"], tmp_path, env).expect(1)
+    assert "no Docker engine answers" in done.stdout
+    assert "Traceback" not in done.stderr
