@@ -14,6 +14,7 @@ import docker.errors
 from lockship.errors import LockshipError
 from lockship.host.again import Tries
 from lockship.host.engine import Engine, Found, engine_errors
+from lockship.host.images import credentials
 from lockship.host.refusals import RegistryError, registry_error
 from lockship.host.types import RegistryAuth
 from lockship.progress import Event, Report, quiet
@@ -123,15 +124,7 @@ class RegistryRepository:
 
     def _auth_config(self) -> dict[str, str]:
         """Return the credentials as the SDK takes them; never None: it would look by itself."""
-        if self.auth is None:
-            return {}
-        if self.auth.identity_token:
-            return {"serveraddress": self.auth.server, "identitytoken": self.auth.identity_token}
-        return {
-            "serveraddress": self.auth.server,
-            "username": self.auth.username,
-            "password": self.auth.password,
-        }
+        return credentials(self.auth) if self.auth is not None else {}
 
 
 def last_digest(reference: str, events: Iterable[Mapping[str, Any]]) -> str | None:

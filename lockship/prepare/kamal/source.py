@@ -20,7 +20,6 @@ KeyPath = tuple[str, ...]
 MARK: Final = "RUBY-ISN'T-RUN"
 _MOST: Final = 1 << 20  # bytes
 _NODES: Final = 20_000  # values, those that aliases repeat counted each time
-_ERB: Final = re.compile(r"<%[-=#]?.*?-?%>", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -40,9 +39,7 @@ def read(path: Path) -> Document:
         raise UsageError(f"{path} can't be read: {error.strerror}.") from error
     if len(data) > _MOST:
         raise UsageError(f"{path} is larger than 1 MiB: it's no configuration of Kamal's.")
-    text = _ERB.sub(
-        lambda found: MARK if found[0].startswith("<%=") else "", data.decode(errors="replace")
-    )
+    text = _without_ruby(data.decode(errors="replace"))
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         _refuse_bomb(path, node)
@@ -55,6 +52,16 @@ def read(path: Path) -> Document:
     if not isinstance(tables, dict):
         raise UsageError(f"{path} holds no table: it's no configuration of Kamal's.")
     return Document(path.name, plain(tables), dict(_comments(node, text.splitlines())))
+
+
+def _without_ruby(text: str) -> str:
+    """Return text with a mark in place of what Ruby would give (`<%= ... %>`)."""
+    made: list[str] = []
+    at = 0
+    while (begin := text.find("<%", at)) >= 0 and (end := text.find("%>", begin + 2)) >= 0:
+        made += [text[at:begin], MARK if text.startswith("<%=", begin) else ""]
+        at = end + 2
+    return "".join([*made, text[at:]])
 
 
 def _refuse_bomb(path: Path, node: yaml.Node | None) -> None:

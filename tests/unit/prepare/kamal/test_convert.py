@@ -166,6 +166,7 @@ BOMB = "a0: &a0 [1]\n" + "".join(f"a{n + 1}: &a{n + 1} [*a{n}, *a{n}]\n" for n i
         ("image: x\n", "names no service"),
         ("service: [\n", "no YAML"),
         (BOMB, "too many values"),
+        ("- " + "<%" * 400_000, "holds no table"),
         ("service: !!timestamp x\n", "no YAML"),
         ("service: !!bool x\n", "no YAML"),
         ("service: !!int ''\n", "no YAML"),
