@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from lockship.errors import RefusedError
+from lockship.errors import LockshipError, RefusedError
 from lockship.lock import reader, writer
 from lockship.lock.image import Artifact
 from lockship.lock.model import Lock
@@ -102,6 +102,16 @@ def repository_root(start: Path) -> Path:
         if (candidate / ".git").exists():
             return candidate
     return folder
+
+
+def put_back(found: Found, written: Lock) -> None:
+    """Write the lock that was found again, in place of `written`; of another's lock, nothing."""
+    try:
+        now = reader.read(found.path).fingerprint
+    except LockshipError:  # what is there is no lock: somebody else is at work
+        return
+    if now == written.fingerprint:
+        writer.write(found.path, found.lock)
 
 
 def record_artifact(found: Found, artifact: Artifact) -> Found:

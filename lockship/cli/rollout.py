@@ -92,7 +92,7 @@ def roll_back(
             recording.failed(record, to, error)
             raise
         except BaseException:
-            writer.write(found.path, found.lock)
+            lockfile.put_back(found, chosen)
             raise
     return _end(record, hooks, to, result, as_json=as_json)
 

@@ -10,6 +10,7 @@ import pytest
 from lockship.cli import lockfile
 from lockship.errors import RefusedError, UsageError
 from lockship.lock import reader, writer
+from lockship.lock.fingerprint import sealed
 from lockship.lock.model import Service
 from tests.unit.deploy.samples import make_artifact, make_lock
 
@@ -80,3 +81,24 @@ def test_a_lock_that_changed_meanwhile_does_not_get_the_artifact(repository: Pat
     with pytest.raises(RefusedError, match="changed while its image was built"):
         lockfile.record_artifact(found, make_artifact(lock))
     assert reader.read(path) == make_lock("two")
+
+
+def test_a_lock_that_changed_meanwhile_is_not_put_back_over(repository: Path) -> None:
+    """A rollback that fails takes back what it wrote, and not what somebody prepared meanwhile."""
+    path = repository / ".shiplock"
+    made = make_lock()
+    before, chosen, newer = (
+        sealed(msgspec.structs.replace(made, env={"A": each})) for each in "123"
+    )
+    found = lockfile.Found(repository, path, before)
+    writer.write(path, chosen)
+    lockfile.put_back(found, chosen)
+    assert reader.read(path) == before
+    for there in (newer, None):
+        path.write_text("<<<<<<< HEAD\n")
+        if there is not None:
+            path.unlink()
+            writer.write(path, there)
+        now = path.read_bytes()
+        lockfile.put_back(found, chosen)
+        assert path.read_bytes() == now
