@@ -42,7 +42,9 @@ def logged_in(
     theirs = Path(outer.get("DOCKER_CONFIG") or Path(outer.get("HOME") or Path.home()) / ".docker")
     with tempfile.TemporaryDirectory(prefix="lockship-") as name:
         folder = Path(name)
-        (folder / "config.json").write_text(json.dumps(_with_helper(theirs, account.server)))
+        config = folder / "config.json"
+        config.touch(0o600)  # the accounts of who builds are in it too
+        config.write_text(json.dumps(_with_helper(theirs, account.server)))
         for entry in theirs.iterdir() if theirs.is_dir() else ():
             if entry.name != "config.json":  # plugins, contexts, certificates
                 (folder / entry.name).symlink_to(entry)
@@ -70,6 +72,7 @@ def _with_helper(folder: Path, server: str) -> dict[str, Any]:
     except (OSError, ValueError):
         found = {}
     config: dict[str, Any] = found if isinstance(found, dict) else {}
-    helpers = dict(config.get("credHelpers") or {})
+    said = config.get("credHelpers")
+    helpers = dict(said) if isinstance(said, dict) else {}
     helpers |= dict.fromkeys(_HUB if server in _HUB else (server,), _HELPER)
     return {**config, "credHelpers": helpers}

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from lockship.cli import secrets
 from lockship.cli.lockfile import Found
+from lockship.errors import LockshipError
 from lockship.git import Repository
+from lockship.gitobjects import hash_object
 from lockship.lock.accessory import Accessory, files_of
 from lockship.lock.model import Lock
 from lockship.lock.reference import parse_reference
@@ -46,4 +48,8 @@ def _read(found: Found, blobs: list[str]) -> dict[str, bytes]:
     if not blobs:
         return {}
     with Repository.discover(found.root).objects() as objects:
-        return {blob: objects.read(blob) for blob in blobs}
+        contents = {blob: objects.read(blob) for blob in blobs}
+    for blob, content in contents.items():
+        if hash_object("blob", content) != blob:
+            raise LockshipError(f"Object {blob} isn't what its name says.", hint="Ask `git fsck`.")
+    return contents

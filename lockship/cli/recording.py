@@ -13,7 +13,7 @@ from msgspec import Struct
 from lockship.cli import console
 from lockship.cli.lockfile import Found
 from lockship.cli.text import visible
-from lockship.errors import LockshipError, RefusedError, UsageError
+from lockship.errors import AttentionError, LockshipError, RefusedError, UsageError
 
 if TYPE_CHECKING:
     from lockship.history.commit import Place
@@ -117,12 +117,15 @@ def told(error: LockshipError) -> None:
     boundary.show(error.message, details=error.details, hint=error.hint)
 
 
-def failure(recorded: Recorded, what: str) -> LockshipError | None:
-    """Return the error for a deploy that ended well and couldn't be recorded."""
+def failure(recorded: Recorded, what: str) -> AttentionError | None:
+    """Return the error for a deploy that ended well and couldn't be recorded (exit 5, not 1).
+
+    1 would say that hosts are unchanged, and they aren't.
+    """
     error = recorded.error
     if error is None:
         return None
-    return LockshipError(
+    return AttentionError(
         f"{what}, but that couldn't be recorded in git.",
         details=[error.message, *error.details],
         hint=error.hint,
