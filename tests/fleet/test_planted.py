@@ -57,7 +57,7 @@ STOPSIGNAL SIGKILL
 CMD ["httpd", "-f", "-p", "80", "-h", "/www"]
 """
 # What a careless person would write; it has lockship's own environment.
-TELLTALE = "#!/bin/sh\nenv\nenv | base64\n"
+TELLTALE = "#!/bin/sh\nenv\nenv | base64 -w 0\n"
 
 
 def forms(value: str) -> list[bytes]:
@@ -146,7 +146,7 @@ def test_no_byte_of_a_planted_secret_is_elsewhere(clean_fleet: Fleet, tmp_path: 
         run("deploy", "--refresh-secrets")
 
         # A version that tells all it has when it dies, and a build that does.
-        tell = 'CMD ["sh", "-c", "env; env | base64; exit 1"]\n'
+        tell = 'CMD ["sh", "-c", "env; env | base64 -w 0; exit 1"]\n'
         shop.write("Dockerfile", DOCKERFILE.rpartition("CMD")[0] + tell)
         shop.write("lockship.toml", (shop.folder / "lockship.toml").read_text().replace("60", "3"))
         shop.commit("Tell everything")
