@@ -64,3 +64,9 @@ def test_pages_of_both_versions_find_their_assets(clean_fleet: Fleet, tmp_path: 
     said = shop.run("deploy", expect=1).stderr
     assert "the image has no folder /www/no-such" in said
     assert "Mend `assets`" in said
+
+    shop.write("lockship.toml", TEXT.replace("/www/assets", "/www/link"))
+    (shop.folder / "site/link").symlink_to("assets")
+    shop.commit("Name a link to the folder")
+    shop.run("prepare")
+    assert "the image has no folder /www/link" in shop.run("deploy", expect=1).stderr

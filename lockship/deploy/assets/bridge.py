@@ -29,7 +29,8 @@ def bridge(server: Server, step: BridgeAssets) -> None:
     new, old = server.inside(step.name), server.inside(step.old)
     folder = posixpath.dirname(step.path)
     with _file() as ours, _file() as theirs:
-        if not new.pack(step.path, ours):
+        # The engine packs a link as itself: what it leads to would silently be left out.
+        if not new.pack(step.path, ours) or _is_link(ours):
             raise LockshipError(
                 f"{server.name}: the image has no folder {step.path}, where its assets should be.",
                 hint="Mend `assets` of the role in lockship.toml, then `lockship prepare`.",
@@ -71,6 +72,13 @@ def _note(server: Server, name: str, more: Collection[str]) -> None:
     """
     noted = sorted(_borrowed(server, name).union(more))
     server.inside(name).put(_NOTED[0], {_NOTED[1]: msgspec.json.encode(noted)})
+
+
+def _is_link(archive: IO[bytes]) -> bool:
+    archive.seek(0)
+    with tarfile.open(fileobj=archive, mode="r:") as packed:
+        first = packed.next()
+    return first is not None and first.issym()
 
 
 def _names(archive: IO[bytes]) -> set[str]:
