@@ -94,6 +94,8 @@ def _route_state(route: RouteRow) -> str:
 def _verdict(found: Status) -> str:
     if found.matches:
         return f"{found.service} is as locked: {found.version}"
+    if not _verdicts(found):
+        return f"no host of {found.service} could be reached: nothing is known of it"
     if all(verdict == "as locked" for verdict in _verdicts(found)):
         return f"{found.service} is as locked where hosts could be reached: {found.version}"
     if all(verdict == "as locked" for verdict in _services(found)):

@@ -104,3 +104,11 @@ def test_a_command_that_ends_at_once_says_only_what_it_has_to(tmp_path: Path) ->
     done = run_lockship(["server", "check"], tmp_path, env).expect(1)
     assert "no Docker engine answers" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+def test_where_no_host_can_be_reached_nothing_is_said_to_be_as_locked(tmp_path: Path) -> None:
+    writer.write(tmp_path / ".shiplock", make_lock())
+    env = {**os.environ, "DOCKER_HOST": f"unix://{tmp_path}/none.sock"}
+    done = run_lockship(["status"], tmp_path, env).expect(3)
+    assert "no host of shop could be reached" in done.stderr
+    assert "as locked" not in done.stderr
