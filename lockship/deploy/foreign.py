@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from types import TracebackType
 
-from lockship.deploy.spoolfolder import spool_folder
 from lockship.errors import LockshipError
 from lockship.host.connect import connect
 from lockship.host.credentials import auth_at, registry_auth
@@ -23,6 +22,7 @@ from lockship.lock.image import Image
 from lockship.lock.model import LOCAL, Host, Lock
 from lockship.lock.reference import Pinned, parse_pinned
 from lockship.progress import Event, Report
+from lockship.scratch import scratch_folder
 from lockship.secrets.secret import Secret
 
 
@@ -122,7 +122,7 @@ class ForeignImages:
         if image is None:
             return None
         try:
-            folder = self._opened.enter_context(spool_folder())
+            folder = self._opened.enter_context(scratch_folder())
             return spool(source, image.id, frozenset(image.layers), folder, tags=[pinned.named])
         except OSError as error:
             raise LockshipError(

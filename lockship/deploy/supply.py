@@ -12,7 +12,6 @@ from types import TracebackType
 
 from lockship.deploy.fleet import each
 from lockship.deploy.probe import Halted
-from lockship.deploy.spoolfolder import spool_folder, sweep
 from lockship.deploy.steps import Plan, ShipImage
 from lockship.errors import LockshipError, RefusedError
 from lockship.host.connect import connect
@@ -23,6 +22,7 @@ from lockship.host.types import ImageInfo
 from lockship.lock.image import Artifact
 from lockship.lock.model import LOCAL, Host, Lock
 from lockship.progress import Event, Report
+from lockship.scratch import scratch_folder, sweep
 from lockship.secrets.secret import Secret
 
 
@@ -131,7 +131,7 @@ class Supply:
                 assert self._source is not None  # noqa: S101 - ship() over SSH means __enter__ opened it
                 needed = frozenset().union(*self._missing.values())
                 try:
-                    folder = self._opened.enter_context(spool_folder())
+                    folder = self._opened.enter_context(scratch_folder())
                     self._spool = spool(self._source, self._artifact.image_id, needed, folder)
                 except OSError as error:
                     raise LockshipError(

@@ -24,7 +24,7 @@ FLOORS = [
     {"git", "gitobjects", "selection", "host"},
     {"secrets", "dockerfile"},
     {"lock"},
-    {"errors", "progress", "programs"},
+    {"errors", "progress", "programs", "scratch"},
 ]
 ROOMS: dict[str, set[str] | None] = {
     "msgspec": None,

@@ -1,4 +1,4 @@
-"""The folder for an image on its way: gone with its maker, however that ends."""
+"""A temporary folder: gone with its maker, however that ends."""
 
 import signal
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lockship.deploy.spoolfolder import spool_folder, sweep
+from lockship.scratch import scratch_folder, sweep
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +18,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_gone_at_the_end(temporary: Path) -> None:
-    with spool_folder() as folder:
+    with scratch_folder() as folder:
         (folder / "layer").write_bytes(b"x")
         sweep()
         assert folder.parent == temporary
@@ -28,9 +28,9 @@ def test_gone_at_the_end(temporary: Path) -> None:
 
 def test_what_a_killed_one_left_goes_with_the_next(temporary: Path) -> None:
     code = (
-        "import tempfile, time; from lockship.deploy.spoolfolder import spool_folder\n"
+        "import tempfile, time; from lockship.scratch import scratch_folder\n"
         f"tempfile.tempdir = {str(temporary)!r}\n"
-        "with spool_folder() as folder: print(folder, flush=True); time.sleep(100)"
+        "with scratch_folder() as folder: print(folder, flush=True); time.sleep(100)"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -46,8 +46,8 @@ def test_what_a_killed_one_left_goes_with_the_next(temporary: Path) -> None:
 
 def test_other_things_stay(temporary: Path) -> None:
     (temporary / "target").mkdir()
-    (temporary / "lockship-ship-link").symlink_to(temporary / "target")
-    (temporary / "lockship-ship-file").write_text("mine")
+    (temporary / "lockship-held-link").symlink_to(temporary / "target")
+    (temporary / "lockship-held-file").write_text("mine")
     (temporary / "other").mkdir()
     before = sorted(temporary.iterdir())
     sweep()

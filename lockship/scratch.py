@@ -1,4 +1,7 @@
-"""A temporary folder for an image on its way; one left by a killed deploy goes with the next."""
+"""Temporary folders for what must not stay: one left by a killed lockship goes with the next.
+
+An image on its way, a hook's script, a docker client's configuration.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-_PREFIX: Final = "lockship-ship-"
+_PREFIX: Final = "lockship-held-"
 
 
 @contextmanager
-def spool_folder() -> Iterator[Path]:
+def scratch_folder() -> Iterator[Path]:
     """Give an empty folder, in $TMPDIR or /tmp, that only this user reads; it goes at the end.
 
     Its maker has a lock (flock) on it as long as it lives.
