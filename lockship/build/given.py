@@ -8,7 +8,6 @@ memory, which is gone when the build is.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ from lockship.build.options import cache_env_prefixes
 from lockship.errors import LockshipError
 from lockship.host.types import RegistryAuth
 from lockship.lock.image import Build
+from lockship.scratch import scratch_folder, sweep
 from lockship.secrets.secret import Secret
 
 _LONGEST: Final = 100_000  # bytes in one variable: Linux takes 128 KiB, its name included
@@ -47,6 +47,7 @@ def given(
     `outer` is the environment of who builds, `account` that of `[registry]`. Raises LockshipError
     where there is no SSH agent to forward, or where a secret wasn't looked up.
     """
+    sweep()
     with ExitStack() as undo:
         words: list[str] = []
         env: dict[str, str] = {}
@@ -80,8 +81,7 @@ def _file(undo: ExitStack, value: bytes) -> Path:
         with os.fdopen(memory, "wb", closefd=False) as file:
             file.write(value)
         return Path(f"/proc/{os.getpid()}/fd/{memory}")
-    folder = undo.enter_context(tempfile.TemporaryDirectory(prefix="lockship-"))
-    path = Path(folder) / "secret"
+    path = undo.enter_context(scratch_folder()) / "secret"
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(value)

@@ -7,7 +7,6 @@ A tag is never moved from one content to another.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -33,6 +32,7 @@ from lockship.lock.fingerprint import build_key
 from lockship.lock.image import Artifact
 from lockship.lock.model import Lock
 from lockship.progress import Event, Report
+from lockship.scratch import scratch_folder
 from lockship.secrets.secret import Secret
 
 How = Literal["built", "found here", "found in registry"]
@@ -174,13 +174,13 @@ def built(
     with (
         given(client, lock.build, secrets, os.environ, account(lock, secrets)) as beside,
         locked_tree(repository_root, lock, report, fresh) as files,
-        tempfile.TemporaryDirectory(prefix="lockship-") as scratch,
+        scratch_folder() as scratch,
     ):
         context = resolve(files, lock.build)
-        dockerfile = with_digests(context.dockerfile, lock.build, Path(scratch) / "from")
+        dockerfile = with_digests(context.dockerfile, lock.build, scratch / "from")
         refuse_blind_builder(client, client_env(os.environ), lock.build.base)
         check_local(engine, lock.build.base)
-        iidfile = Path(scratch) / "iid"
+        iidfile = scratch / "iid"
         argv = build_command(
             client,
             lock,

@@ -2,19 +2,20 @@
 
 The client is given a configuration folder of its own, like the user's but for one credential
 helper: a script that prints what is in its environment. So no password is in any file, and
-`docker login` isn't needed, nor what it leaves behind.
+`docker login` isn't needed, nor what it leaves behind. Where this process is killed, the folder
+goes with the next build or deploy.
 """
 
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from lockship.host.types import RegistryAuth
+from lockship.scratch import scratch_folder
 
 _HELPER: Final = "lockship"
 _VARIABLE: Final = "LOCKSHIP_REGISTRY_ACCOUNT"
@@ -40,8 +41,7 @@ def logged_in(
         yield {}
         return
     theirs = Path(outer.get("DOCKER_CONFIG") or Path(outer.get("HOME") or Path.home()) / ".docker")
-    with tempfile.TemporaryDirectory(prefix="lockship-") as name:
-        folder = Path(name)
+    with scratch_folder() as folder:
         config = folder / "config.json"
         config.touch(0o600)  # the accounts of who builds are in it too
         config.write_text(json.dumps(_with_helper(theirs, account.server)))
@@ -59,7 +59,7 @@ def logged_in(
             "Secret": account.password,
         }
         yield {
-            "DOCKER_CONFIG": name,
+            "DOCKER_CONFIG": str(folder),
             "BUILDX_CONFIG": outer.get("BUILDX_CONFIG") or str(theirs / "buildx"),
             "PATH": f"{programs}:{outer.get('PATH', '')}",
             _VARIABLE: json.dumps(told),

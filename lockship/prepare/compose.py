@@ -78,9 +78,10 @@ def _hosts_of(config: Config, role: str | None) -> tuple[str, ...]:
 def _for_roles(config: Config) -> list[str]:
     """Return the secrets of a role that names none: all but those of others.
 
-    The build, the registry and the proxy have theirs.
+    The build, the registry, the proxy and accessories have theirs.
     """
-    others = (*needs.for_building(config.build, config.registry), *needs.for_proxy(config.proxy))
+    beside = config.accessories.values()
+    others = set(needs.of_others(config.build, config.registry, config.proxy, beside))
     return [name for name in config.secrets if name not in others]
 
 

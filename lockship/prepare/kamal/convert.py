@@ -128,10 +128,15 @@ def _for_all_roles(draft: Draft, top: Reader, found: dict[str, Reader]) -> None:
 
 
 def _secrets_of_roles(draft: Draft, found: dict[str, Reader]) -> None:
-    """A role gets what the service's env names, and its own; not what others alone are to have."""
+    """A role gets what the service's env names, and its own; not what others alone are to have.
+
+    Where others name any, it is said: else what they share would be theirs alone.
+    """
     every = [n for n, origin in _named(draft) if origin[:2] == ("env", "secret")]
     every += [n for n, origin in _named(draft) if origin[:2] == ("env", "tags")]
-    others = {name for name, _ in _named(draft)} - set(every)
+    keys = ("secrets", "password", "certificate", "key")
+    others = any(path[-1] in keys and path[0] not in ("roles", "secrets") for path in draft.origins)
+    others = others or any(name not in every for name, _ in _named(draft))
     for name in found:
         own = draft.get(("roles", name, "secrets"))
         if own is not None or others:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -48,6 +52,35 @@ def test_without_memory_files_it_is_its_owners_alone(monkeypatch: pytest.MonkeyP
         assert path.stat().st_mode & 0o777 == 0o600
         assert path.parent.stat().st_mode & 0o777 == 0o700
     assert not path.parent.exists()
+
+
+def test_the_accounts_of_a_killed_build_go_with_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client's configuration holds the accounts of who builds: kill -9 mustn't leave it."""
+    home, temporary = tmp_path / "home", tmp_path / "tmp"
+    (home / ".docker").mkdir(parents=True)
+    (home / ".docker/config.json").write_text('{"auths": {"r.example.com": {"auth": "b3RoZXJz"}}}')
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    code = (
+        "import time; from lockship.build.login import logged_in\n"
+        "from lockship.host.types import RegistryAuth\n"
+        "account = RegistryAuth(server='r.example.com:5000', username='a', password='b')\n"
+        f"with logged_in(account, {{'HOME': {str(home)!r}}}) as env:\n"
+        "    print(env['DOCKER_CONFIG'], flush=True); time.sleep(100)"
+    )
+    env = {**os.environ, "TMPDIR": str(temporary)}
+    words = [sys.executable, "-c", code]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=env) as process:
+        assert process.stdout is not None
+        left = Path(process.stdout.readline().strip()) / "config.json"
+        with given(BUILDX, Build(), {}, {}):
+            assert "b3RoZXJz" in left.read_text(), "it is in use"
+        process.send_signal(signal.SIGKILL)
+    assert left.exists()
+    with given(BUILDX, Build(), {}, {}):
+        assert list(temporary.iterdir()) == []
 
 
 def test_agents_that_are_forwarded() -> None:

@@ -338,6 +338,21 @@ def test_the_builds_secrets_go_to_no_role_unless_it_asks() -> None:
     assert composed(MINIMAL + said_no) == lock
 
 
+def test_a_role_that_names_none_gets_what_is_nobody_elses() -> None:
+    sources = "".join(f'{name} = "env:{name}"\n' for name in ("CERT", "B", "KEY", "R", "DB", "OWN"))
+    text = (
+        MINIMAL
+        + 'proxy = true\n[build]\nsecrets = ["B"]\n'
+        + '[registry]\nserver = "r.example.com"\nusername = "u"\npassword = "R"\n'
+        + '[accessories.db]\nimage = "db:1"\nhosts = ["local"]\nsecrets = ["DB"]\n'
+        + '[proxy]\nport = 80\nhosts = ["a.test"]\n[proxy.tls]\ncertificate = "CERT"\nkey = "KEY"\n'
+        + f"[secrets]\n{sources}"
+    )
+    assert composed(text).roles["web"].secrets == ("OWN",)
+    shared = text.replace("proxy = true", 'proxy = true\nsecrets = ["DB", "OWN"]')
+    assert composed(shared).roles["web"].secrets == ("DB", "OWN")
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

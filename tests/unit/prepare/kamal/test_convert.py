@@ -208,6 +208,16 @@ def test_open_quotes_and_halves_of_characters(root: Path) -> None:
     assert {"ssh.port", "servers.web.options.health-cmd", "env.secret.TOKEN"} <= named
 
 
+def test_what_a_role_shares_with_an_accessory_stays_the_roles(root: Path) -> None:
+    (root / "config/deploy.yml").write_text(
+        "service: shop\nimage: acme/shop\nenv: {secret: [MAIN_DB_PASSWORD]}\nservers: [web1]\n"
+        "accessories:\n  db: {image: db, host: web1, env: {secret: [MAIN_DB_PASSWORD]}}\n"
+    )
+    write(convert(root / "config/deploy.yml", root), root)
+    tables = tomllib.loads((root / "lockship.toml").read_text())
+    assert tables["roles"]["web"]["secrets"] == ["MAIN_DB_PASSWORD"]
+
+
 @given(st.dictionaries(KEYS, VALUES, max_size=8))
 def test_whatever_it_says_it_is_converted_or_refused(tables: dict[str, Any]) -> None:
     with suppress(LockshipError):
