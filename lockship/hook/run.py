@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +21,7 @@ from lockship.lock.names import lockfile_name
 from lockship.lock.writer import dump
 from lockship.programs import ended, running
 from lockship.progress import Event, Report
+from lockship.scratch import scratch_folder, sweep
 
 LIMIT: Final = 300.0  # seconds for a hook, where the lock doesn't say
 _POLL: Final = 0.05  # seconds between two looks at whether to go on
@@ -145,8 +145,8 @@ def _heard(
 def _placed(hook: Hook) -> Iterator[tuple[Path, Mapping[str, str]]]:
     """Put the script and a copy of the lock into a folder that only its owner can enter."""
     try:
-        with tempfile.TemporaryDirectory(prefix="lockship-hook-", ignore_cleanup_errors=True) as at:
-            folder = Path(at)
+        sweep()
+        with scratch_folder() as folder:
             path, copy = folder / hook.name, folder / lockfile_name(hook.lock.service.destination)
             _write(path, hook.script, 0o700)
             _write(copy, dump(hook.lock), 0o600)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -21,6 +22,7 @@ from lockship.hook.environment import Occasion
 from lockship.hook.lines import KEPT, lines
 from lockship.hook.run import Hook, HookFailed, run
 from lockship.hook.scripts import read
+from lockship.lock import writer
 from lockship.lock.fingerprint import sealed
 from lockship.lock.image import Artifact
 from lockship.lock.model import Host, Lock
@@ -29,6 +31,7 @@ from lockship.prepare.prepare import prepare
 from lockship.progress import Event
 from lockship.secrets.mask import Mask
 from tests.harness import until
+from tests.harness.cli import lockship_command
 from tests.unit.gitrepo import Repo, clone, create
 
 FOLDER = ".lockship/hooks"
@@ -234,6 +237,27 @@ def test_an_interruption_ends_it(tmp_path: Path) -> None:
         ran(repo, lock, report=report, stop=stop)
     assert seen[-1] == Event("stopped", "hook pre-deploy")
     assert group_of(repo.path / "child") == []
+
+
+def test_one_whose_lockship_is_killed_ends_too(tmp_path: Path) -> None:
+    """What watches over the hook ends it and its child; their folder goes with the next hook."""
+    script = "#!/bin/sh\nexec >/dev/null 2>&1\nsleep 600 & echo $$ >new; mv new child; wait\n"
+    repo, lock = locked(tmp_path, pre_deploy=script, post_deploy="#!/bin/sh\necho $0\n")
+    writer.write(repo.path / ".shiplock", lock)
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    words = lockship_command(["hook", "run", "pre-deploy"])
+    env = {**os.environ, "TMPDIR": str(temporary)}
+    with subprocess.Popen(words, cwd=repo.path, env=env, stderr=subprocess.PIPE) as lockship:
+        until((repo.path / "child").exists, 10, "the hook to run")
+        assert len(group_of(repo.path / "child")) == 2
+        lockship.kill()
+    until(lambda: not group_of(repo.path / "child"), 4, "the hook and its child to end")
+    (left,) = temporary.iterdir()
+    words = lockship_command(["hook", "run", "post-deploy"])
+    done = subprocess.run(words, cwd=repo.path, env=env, capture_output=True, text=True)
+    assert (done.returncode, left.exists()) == (0, False), done.stderr
+    assert list(temporary.iterdir()) == []
 
 
 def test_what_it_leaves_in_the_background_goes_on(tmp_path: Path) -> None:
