@@ -108,4 +108,4 @@ def _line(server: Server, process: Process) -> bytes:
     try:
         return process.readline(_PATIENCE).strip()
     except TimeoutError:
-        raise frozen(server.name, _PATIENCE, "the mutex") from None
+        raise frozen(server.name, _PATIENCE, "the mutex", server.login) from None

@@ -184,7 +184,7 @@ def _readline(server: Server, process: Process) -> bytes:
     try:
         return process.readline(_PATIENCE)
     except TimeoutError:
-        raise frozen(server.name, _PATIENCE, "the mutex") from None
+        raise frozen(server.name, _PATIENCE, "the mutex", server.login) from None
 
 
 def _failed(server: Server, path: str, process: Process, answer: str) -> LockshipError:

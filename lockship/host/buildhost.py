@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lockship.host.engine import SILENCE, Engine, connect
+from lockship.host.errors import login_words
 from lockship.host.relay import relayed
 from lockship.host.translate import boundary
 from lockship.lock.model import Host, Lock
@@ -27,13 +28,14 @@ def building_engine(lock: Lock) -> Iterator[Engine]:
 @contextmanager
 def engine_at(name: str, host: Host, limit: float) -> Iterator[Engine]:
     """Connect to the engine of a host, within `limit` seconds. Raises as `building_engine`."""
-    with boundary(name, "ssh", limit):
+    login = login_words(name, host)
+    with boundary(name, "ssh", limit, login):
         from lockship.host.dial import client
         from lockship.host.login import open_link
 
         link = open_link(name, host, limit)
     try:
-        with boundary(name, "its engine", limit):
+        with boundary(name, "its engine", limit, login):
             api = client(link.dial_engine, SILENCE)
         try:
             with relayed(link.dial_engine) as url:

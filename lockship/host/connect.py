@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from importlib import import_module
 
 from lockship.host import engine_address
+from lockship.host.errors import login_words
 from lockship.host.server import Server
 from lockship.host.translate import boundary
 from lockship.lock.model import LOCAL, Host
@@ -29,10 +30,11 @@ def connect(name: str, host: Host, *, timeout: float) -> Server:
     """
     if name == LOCAL:
         return local(name)
-    with boundary(name, "ssh", timeout):
+    login = login_words(name, host)
+    with boundary(name, "ssh", timeout, login):
         from lockship.host.login import open_link
 
-        return Server(name, open_link(name, host, timeout))
+        return Server(name, open_link(name, host, timeout), login=login)
 
 
 def local(name: str = LOCAL) -> Server:

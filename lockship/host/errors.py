@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Literal
 
 from lockship.errors import LockshipError
+from lockship.lock.model import LOCAL, Host
 
 Kind = Literal[
     "unreachable",  # no such name, nothing listens, no route, no answer to the first packet
@@ -28,7 +30,7 @@ class HostError(LockshipError):
     """Something failed on, or on the way to, one host.
 
     `message` begins with the host's name; `kind` lets a caller tell a host that can't be reached
-    from one that said no.
+    from one that said no. A hint may say `ssh NAME` with the host's name alone: see `log_in_as`.
     """
 
     def __init__(
@@ -44,12 +46,32 @@ class HostError(LockshipError):
         self.host = host
         self.kind = kind
 
+    def log_in_as(self, words: str) -> None:
+        """Let the hint say the ssh command with login, port and host as the lock has them.
 
-def frozen(host: str, seconds: float, what: str) -> HostError:
+        `words` are those of `login_words`. On this machine itself nobody needs ssh.
+        """
+        command = rf"\bssh (-v )?{re.escape(self.host)} "
+        to = "" if self.host == LOCAL else rf"ssh \g<1>{words} "
+        self.hint = re.sub(command, lambda found: found.expand(to), f"{self.hint} ")[:-1]
+
+
+def login_words(name: str, host: Host) -> str:
+    """Return what follows `ssh` to reach a host as the lock says: `-p 2222 deploy@web1`.
+
+    A jump host or a ProxyCommand is the person's own configuration's, which ssh reads for the name.
+    """
+    port = f"-p {host.port} " if host.port else ""
+    return f"{port}{host.user}@{name}" if host.user else f"{port}{name}"
+
+
+def frozen(host: str, seconds: float, what: str, login: str = "") -> HostError:
     """Return the error for a host that accepted `what` and didn't answer within `seconds`."""
     return HostError(
         host,
         "frozen",
         f"no answer to {what} within {seconds:g} s",
-        hint=f"see whether the host is alive: ssh {host} true",
+        hint="see whether its engine is alive: docker version"
+        if host == LOCAL
+        else f"see whether the host is alive: ssh {login or host} true",
     )

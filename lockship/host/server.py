@@ -39,10 +39,11 @@ class Server:
     Used by one thread at a time; `spawn` and what it returns may be used by another one meanwhile.
     """
 
-    def __init__(self, name: str, link: Link, *, call_timeout: float = CALL) -> None:
+    def __init__(self, name: str, link: Link, *, login: str = "") -> None:
         self.name = name
+        self.login = login or name
         self._link = link
-        self._timeout = call_timeout
+        self._timeout = CALL
 
     def __repr__(self) -> str:
         return f"Server({self.name!r})"
@@ -280,7 +281,7 @@ class Server:
         return client(self._link.dial_engine, self._timeout)
 
     def _boundary(self, what: str, limit: float | None = None) -> Any:
-        return boundary(self.name, what, limit or self._timeout)
+        return boundary(self.name, what, limit or self._timeout, self.login)
 
     def _call(self, what: str, call: Callable[[docker.APIClient], _T]) -> _T:
         with self._boundary(what):

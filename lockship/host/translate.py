@@ -17,20 +17,25 @@ _SECRET_IN_URL = re.compile(r"(\w+://)[^/@\s]+@")
 
 
 @contextmanager
-def boundary(host: str, what: str, limit: float) -> Iterator[None]:
+def boundary(host: str, what: str, limit: float, login: str = "") -> Iterator[None]:
     """Turn whatever a library raises in the block into a HostError with the host's name.
 
-    `what` is what was being done, as in "pull shop:1"; `limit` the seconds that were waited for.
-    Lockship's own errors and interruptions pass as they are.
+    `what` is what was being done, as in "pull shop:1"; `limit` the seconds that were waited for;
+    `login` how ssh is told to reach the host (`errors.login_words`), for hints. Lockship's own
+    errors and interruptions pass as they are.
     """
     try:
         yield
+    except HostError as error:
+        error.log_in_as(login or host)
+        raise
     except LockshipError:
         raise
     except Exception as error:
         translated = translate(host, what, limit, error)
         if translated is None:
             raise  # a bug of ours, not the host's: it keeps its traceback
+        translated.log_in_as(login or host)
         raise translated from error
 
 

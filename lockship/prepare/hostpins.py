@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from lockship.errors import RefusedError
+from lockship.host.errors import login_words
 from lockship.lock.model import LOCAL, Host
 
 if TYPE_CHECKING:
@@ -56,13 +57,10 @@ def _refuse_unknown(hosts: Mapping[str, Host], unknown: Mapping[str, Known]) -> 
         return
     details = []
     for name, known in unknown.items():
-        host = hosts[name]
-        user = f"{host.user}@" if host.user else ""
-        port = f"-p {host.port} " if host.port else ""
         why = " (revoked in known_hosts)" if known.revoked else ""
         if known.authority:
             why = " (it shows no certificate of the authority that known_hosts has for it)"
-        details.append(f"{name}{why}: ssh {port}{user}{name} true")
+        details.append(f"{name}{why}: ssh {login_words(name, hosts[name])} true")
     raise RefusedError(
         f"No host key is known for {', '.join(unknown)}.",
         details=details,

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from lockship.errors import LockshipError, UsageError
+from lockship.host.errors import login_words
 from lockship.lock.model import Host
 from lockship.prepare.knownhosts import fingerprint, is_key
 from lockship.prepare.sshwords import destination_words
@@ -62,7 +63,7 @@ def presented(name: str, host: Host) -> tuple[str, ...]:
         raise LockshipError(
             f"{name} shows no host key.",
             details=said[-5:],
-            hint=f"See whether ssh reaches it: ssh {name} true",
+            hint=f"See whether ssh reaches it: ssh {login_words(name, host)} true",
         )
     return tuple(sorted(keys))
 

@@ -50,8 +50,10 @@ def test_by_alias_address_user_and_port(as_user: Fleet) -> None:
 def test_a_host_that_is_down(as_user: Fleet) -> None:
     host = as_user.hosts[0]
     host.stop_sshd()
-    with failing("unreachable", "web1", 3):
-        connect("web1", host_of(host), timeout=2)
+    pinned = host_of(host)
+    with failing("unreachable", "web1", 3) as caught:
+        connect("web1", Host(user="deploy", port=22, keys=pinned.keys), timeout=2)
+    assert caught[0].hint == "see whether it is up: ssh -p 22 deploy@web1 true"
     with failing("unreachable", "no-such-host.invalid", 5):
         connect("no-such-host.invalid", host_of(host), timeout=5)
 

@@ -17,12 +17,13 @@ from hypothesis import strategies as st
 from lockship.errors import LockshipError, UsageError
 from lockship.host import engine_address, parse, sshconfig
 from lockship.host.dial import _version
-from lockship.host.errors import HostError
+from lockship.host.errors import HostError, frozen, login_words
 from lockship.host.options import parse_size
 from lockship.host.spec import parse_port, to_engine
 from lockship.host.streams import frames, lines
 from lockship.host.translate import boundary, translate
 from lockship.host.types import ContainerSpec, ListedImage, Published
+from lockship.lock.model import LOCAL, Host
 
 
 @pytest.mark.parametrize(
@@ -214,3 +215,33 @@ def test_the_current_context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     (folder / "meta.json").write_text(json.dumps(meta))
     (tmp_path / ".docker/config.json").write_text(json.dumps({"currentContext": "colima"}))
     assert engine_address.find() == "unix:///c.sock"
+
+
+LOGINS = {
+    Host(): "web1",
+    Host(user="deploy"): "deploy@web1",
+    Host(port=2222): "-p 2222 web1",
+    Host(user="deploy", port=2222): "-p 2222 deploy@web1",
+}
+
+
+@pytest.mark.parametrize("host", LOGINS, ids=str)
+def test_a_hint_says_the_login_that_the_lock_has(host: Host) -> None:
+    """Also through two boundaries; the name of another host in a hint stays."""
+    words = login_words("web1", host)
+    assert words == LOGINS[host]
+    once, twice = (boundary("web1", "ssh", 1, words) for _ in "12")
+    with pytest.raises(HostError) as caught, once, twice:
+        raise ConnectionRefusedError(111, "Connection refused")
+    assert caught.value.hint == f"see whether it is up: ssh {words} true"
+    error = HostError("web1", "refused", "no", hint="ssh -v web1 true; ssh web1: ssh web11 true")
+    error.log_in_as(words)
+    assert error.hint == f"ssh -v {words} true; ssh web1: ssh web11 true"
+
+
+def test_nobody_needs_ssh_to_this_machine() -> None:
+    with pytest.raises(HostError) as caught, boundary(LOCAL, "start web", 1, LOCAL):
+        raise docker.errors.APIError("no", explanation="port is already allocated")
+    assert "ssh" not in caught.value.hint
+    assert "docker ps" in caught.value.hint
+    assert frozen(LOCAL, 1, "start web").hint == "see whether its engine is alive: docker version"
