@@ -14,8 +14,8 @@ from lockship.git import Repository
 from lockship.history.content import Contents
 from lockship.history.record import contradicts
 from lockship.history.signatures import Signature
-from lockship.history.snapshot import REFS
 from lockship.history.truth import Evidence, judge
+from lockship.lock.version import snapshot_ref
 
 _DOUBTFUL = ("bad", "good, revoked key")
 
@@ -77,7 +77,7 @@ def _beside(
             hint=f"`git tag deployed/{lock.service.version} {lock.source.commit[:12]}`",
         )  # fmt: skip
     if lock.source.snapshot is not None and lock.source.snapshot in unkept:
-        ref = f"{REFS}{lock.service.version}"
+        ref = snapshot_ref(lock.source.commit, lock.source.tree)
         yield Finding(
             about="lock", kind="unkept", field="source.snapshot",
             what=f"no ref keeps snapshot {lock.source.snapshot[:12]}: git will remove it",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Final
 
 from lockship.build import lfs
 from lockship.build.attributes import judge_filters
@@ -25,9 +24,8 @@ from lockship.build.submodules import Part, parts
 from lockship.errors import RefusedError
 from lockship.lock.model import Lock
 from lockship.lock.names import LOCKFILE_NAME, is_lockfile_name
+from lockship.lockedblobs import fetching
 from lockship.selection import touches
-
-SNAPSHOTS: Final = "refs/lockship/snapshots"
 
 
 def assemble(store: Store, clone: Clone, lock: Lock, memory: Memory) -> str:
@@ -78,14 +76,13 @@ def _locked_part(store: Store, clone: Clone, lock: Lock) -> Part:
 
 def _missing(lock: Lock) -> RefusedError:
     if lock.source.snapshot:
-        ref = f"{SNAPSHOTS}/{lock.service.version}"
         return RefusedError(
             f"The snapshot {lock.source.snapshot[:12]} that the lock was forced with isn't here.",
-            hint=f"There: `git push origin {ref}`; here: `git fetch origin {ref}:{ref}`.",
+            hint=f"Fetch it: {fetching(lock)}.",
         )
     return RefusedError(
         f"The locked commit {lock.source.commit[:12]} isn't in this clone.",
-        hint=f"Fetch it: `git fetch origin {lock.source.commit}`, then build again.",
+        hint=f"Fetch it: {fetching(lock)}, then build again.",
     )
 
 

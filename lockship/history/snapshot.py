@@ -10,7 +10,6 @@ from lockship.git import Repository
 from lockship.gitobjects import Commit, quoted
 from lockship.lock.names import is_lockfile_name
 
-REFS: Final = "refs/lockship/snapshots/"
 _WHO: Final = "lockship <lockship@localhost>"
 # A lock is read by people, and has a limit.
 _KEPT_CHANGES: Final = 1000

@@ -18,7 +18,7 @@ from lockship.gitobjects import Commit, commit, hash_object
 from lockship.history import mounted, scripts
 from lockship.history.content import Contents
 from lockship.history.edits import Partial, edited_fields
-from lockship.history.snapshot import REFS, changes, commit_data
+from lockship.history.snapshot import changes, commit_data
 from lockship.lock.fingerprint import build_key
 from lockship.lock.model import Lock
 from lockship.lock.names import lockfile_name
@@ -30,7 +30,7 @@ from lockship.lock.reader import (
     parse,
     to_tables,
 )
-from lockship.lock.version import derived_version
+from lockship.lock.version import SNAPSHOTS, derived_version
 
 Kind = Literal[
     "place",  # not a regular file, or another destination's name
@@ -221,7 +221,7 @@ def _forced(evidence: Evidence, lock: Lock, source: Commit, content: str) -> Ite
         yield _differs("snapshot", "source.snapshot", said.snapshot or "nothing", expected)
         return
     if evidence.objects.find(expected) is None:
-        ref = f"{REFS}{version}"
+        ref = f"{SNAPSHOTS}{version}"
         what = f"its snapshot {expected[:12]} isn't in this repository"
         yield Finding("missing", "source.snapshot", what, f"`git fetch origin {ref}:{ref}`")
         return

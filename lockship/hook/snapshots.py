@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from lockship.git import Repository
-from lockship.history.snapshot import REFS
 from lockship.hook.updates import Remote
 from lockship.lock.model import Lock
-from lockship.lock.version import derived_version
+from lockship.lock.version import snapshot_ref
 
 
 def ref_of(lock: Lock) -> str:
     """Return the ref that keeps a forced lock's snapshot."""
-    return f"{REFS}{derived_version(lock.source.commit, lock.source.tree)}"
+    return snapshot_ref(lock.source.commit, lock.source.tree)
 
 
 def on_remote(repository: Repository, remote: Remote, lock: Lock) -> bool:

@@ -70,9 +70,9 @@ def prepare(
     for what can't be locked, LockshipError where git, the disk, or who is asked for a pin fails.
     """
     with begun(start) as (status, listing):
-        from lockship.history.snapshot import REFS
         from lockship.lock.diff import differences
         from lockship.lock.place import path_below, service_folder
+        from lockship.lock.version import SNAPSHOTS
         from lockship.prepare import previous, snapshot
         from lockship.prepare.beware import beware
         from lockship.prepare.compose import compose
@@ -126,7 +126,7 @@ def prepare(
             report(Event("done", "snapshot"))
             notes.append(
                 f"The working tree is dirty: this locks a snapshot of it, commit {commit[:12]}, "
-                f"kept by {REFS}{seen.version}."
+                f"kept by {SNAPSHOTS}{seen.version}."
             )
         if upgrade is not None and not pins.upgraded:
             notes.append("The pins were looked up again and are as they were.")

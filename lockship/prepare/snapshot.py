@@ -14,8 +14,8 @@ from typing import Final
 from lockship.errors import LockshipError, RefusedError
 from lockship.git import Repository
 from lockship.gitobjects import SUBMODULE, quoted
-from lockship.history.snapshot import REFS
 from lockship.lock.names import is_lockfile_name
+from lockship.lock.version import SNAPSHOTS
 from lockship.selection import Paths, covers
 
 _LOCKFILES: Final = ":(glob)**/.shiplock*"  # git sorts most out; `is_lockfile_name` decides
@@ -126,5 +126,5 @@ def keep(repository: Repository, data: bytes, version: str) -> str:
     """Write the commit, and the ref that keeps it from git's gc; return the commit's id."""
     oid = repository.run("hash-object", "-t", "commit", "-w", "--stdin", stdin=data)
     commit = oid.decode().strip()
-    repository.run("update-ref", f"{REFS}{version}", commit)
+    repository.run("update-ref", f"{SNAPSHOTS}{version}", commit)
     return commit

@@ -21,7 +21,7 @@ FLOORS = [
     {"cli"},
     set(STAGES),
     {"history"},
-    {"git", "gitobjects", "selection", "host"},
+    {"git", "gitobjects", "lockedblobs", "selection", "host"},
     {"secrets", "dockerfile"},
     {"lock"},
     {"errors", "progress", "programs", "scratch"},

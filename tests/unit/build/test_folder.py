@@ -15,6 +15,7 @@ from lockship.build.clone import open_clone
 from lockship.build.folder import folder_of
 from lockship.errors import LockshipError, RefusedError
 from lockship.lock.model import Lock
+from lockship.lock.version import snapshot_ref
 from lockship.lock.writer import dump
 from tests.harness import until
 from tests.unit.build.conftest import Bring
@@ -207,10 +208,15 @@ def test_a_commit_that_is_not_here_names_the_fetch(bring: Bring, repository: Pat
         bring(repository, lock)
     assert f"git fetch origin {'4' * 40}" in caught.value.hint
 
-    forced = make_lock(repository, source={"snapshot": "5" * 40, "dirty": True})
+    forced = make_lock(
+        repository,
+        source={"snapshot": "5" * 40, "dirty": True, "release": True},
+        service={"name": "shop", "version": "v1.2"},
+    )
     with pytest.raises(RefusedError) as caught:
         bring(repository, forced)
-    assert f"refs/lockship/snapshots/{forced.service.version}" in caught.value.hint
+    ref = snapshot_ref(forced.source.commit, forced.source.tree)  # not by the release's name
+    assert f"git fetch origin {ref}:{ref}" in caught.value.hint
 
 
 def test_replace_refs_change_nothing(bring: Bring, repository: Path) -> None:

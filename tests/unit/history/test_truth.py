@@ -11,11 +11,11 @@ from msgspec.structs import replace
 from lockship.git import Repository
 from lockship.gitobjects import content_tree
 from lockship.history.content import Contents
-from lockship.history.snapshot import REFS
 from lockship.history.truth import Evidence, Truth, judge
 from lockship.lock.fingerprint import build_key, sealed
 from lockship.lock.image import Artifact
 from lockship.lock.model import Lock
+from lockship.lock.version import SNAPSHOTS
 from lockship.lock.writer import dump
 from lockship.prepare.prepare import prepare
 from tests.unit.gitrepo import CONFIG, Repo, clone, create
@@ -144,7 +144,7 @@ class TestForced:
         (finding,) = told(other, dirty).findings
         assert (finding.kind, finding.field) == ("missing", "source.snapshot")
         other.git(*finding.hint.strip("`").split()[1:])
-        assert REFS in other.git("for-each-ref")
+        assert SNAPSHOTS in other.git("for-each-ref")
         assert told(other, dirty).findings == ()
 
 

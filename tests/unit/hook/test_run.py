@@ -323,4 +323,5 @@ def test_a_forced_locks_scripts_are_in_its_snapshot(tmp_path: Path) -> None:
     assert ran(repo, lock) == ["pre-deploy: forced"]
     with pytest.raises(RefusedError) as caught:
         read(clone(repo, tmp_path / "clone").path, lock)
-    assert f"git fetch origin {lock.source.snapshot}" in caught.value.hint
+    ref = f"refs/lockship/snapshots/{lock.service.version}"
+    assert f"git fetch origin {ref}:{ref}" in caught.value.hint
