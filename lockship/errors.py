@@ -16,6 +16,8 @@ EXIT_REFUSED: Final = 3
 EXIT_UNDONE: Final = 4
 EXIT_ATTENTION: Final = 5
 EXIT_INTERRUPTED: Final = 130
+SAME_COMMAND: Final = "<the same command>"
+"""In a hint: the command line as it was typed. Only the door knows it, and puts it there."""
 
 
 class LockshipError(Exception):

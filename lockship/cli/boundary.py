@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from lockship.cli import console
 from lockship.cli.masking import masked
-from lockship.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, LockshipError
+from lockship.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, SAME_COMMAND, LockshipError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +22,9 @@ _INDENT: Final = "       "  # the width of "error: "
 def report(error: BaseException, argv: Sequence[str]) -> int:
     """Say what went wrong on stderr and return the exit status."""
     if isinstance(error, LockshipError):
-        show(error.message, details=error.details, hint=error.hint)
+        typed = shlex.join(["lockship", *argv])
+        hint = error.hint.replace(SAME_COMMAND, typed)
+        show(error.message, details=error.details, hint=hint)
         return error.exit_status
     if isinstance(error, KeyboardInterrupt):
         console.say("interrupted")

@@ -17,7 +17,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Final
 
-from lockship.errors import LockshipError
+from lockship.errors import SAME_COMMAND, LockshipError
 from lockship.host.errors import HostError, frozen
 from lockship.host.process import Process
 from lockship.host.server import Server
@@ -62,7 +62,7 @@ class MutexHeld(LockshipError):  # noqa: N818 - a state of the host, not a fault
     def __init__(self, host: str, info: bytes) -> None:
         super().__init__(
             f"{host}: another deploy is at work: {_readable(info)}",
-            hint="wait for it: lockship deploy --wait; were it dead, the mutex would be free",
+            hint=f"wait for it: {SAME_COMMAND} --wait; were it dead, the mutex would be free",
         )
         self.host = host
         self.info = info

@@ -22,7 +22,9 @@ def test_second_deploy_is_told_who_is_at_it(beside: Service) -> None:
         assert said[1].startswith("ada@")
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S*", said[2])
         assert said[3] == version
-        assert "lockship deploy --wait" in held
+        assert "wait for it: lockship deploy --wait" in held
+        stopped = beside.lockship("stop", "-y", "--host", "web1", expect=1).stderr
+        assert "wait for it: lockship stop -y --host web1 --wait" in stopped
         with started(beside, "deploy", "--wait") as second:
             second.saw("waiting: web1: another deploy is at work")
             beside.gate("web2", healthy=True)

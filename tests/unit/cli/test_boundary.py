@@ -38,6 +38,15 @@ def test_each_kind_has_its_exit_status(
     assert err == "error: It broke.\n       a.py\n       b.py\nhint:  Mend it.\n"
 
 
+def test_a_hint_says_the_command_that_was_typed(capsys: pytest.CaptureFixture[str]) -> None:
+    error = errors.LockshipError("It's busy.", hint=f"wait: {errors.SAME_COMMAND} --wait; or not")
+    boundary.report(error, ["maintenance", "on", "--message", "back at 5\x1b[1m"])
+    said = capsys.readouterr().err
+    assert (
+        "hint:  wait: lockship maintenance on --message 'back at 5\\x1b[1m' --wait; or not" in said
+    )
+
+
 def test_foreign_text_in_an_error_is_made_visible(capsys: pytest.CaptureFixture[str]) -> None:
     error = errors.RefusedError(
         "web1: \x1b[2J", details=["\x9bfile\u202e", "two\nlines"], hint="see\x07\nhere"

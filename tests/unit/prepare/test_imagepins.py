@@ -114,6 +114,8 @@ def test_the_same_content_on_other_bases_is_another_version(repo: Repo) -> None:
     assert not prepare(repo.path).changed
     again = _relocked(path, read(path), older | {"busybox:1.36": TWO})
     assert again == f"{first.service.version}-base-{again[-8:]}"
+    leave_pins(repo.path)  # as where somebody else has no lock of this version: docs/lockfile.md
+    assert prepare(repo.path).lock.service.version == first.service.version
     repo.write("app.txt", "two\n")
     repo.commit("other content")
     assert prepare(repo.path).lock.service.version == repo.head[:12]
