@@ -113,14 +113,17 @@ def _draft(tables: dict[str, Any], root: Path, destination: str | None) -> Draft
 
 
 def _for_all_roles(draft: Draft, top: Reader, found: dict[str, Reader]) -> None:
-    """`labels`, `volumes` and `logging` at the top are every role's."""
+    """`labels`, `volumes`, `logging` and `stop_timeout` at the top are every role's."""
     labels, logging = top.below("labels"), top.below("logging")
     volumes = [text(each) for each in top.each("volumes")]
+    stop = top.take("stop_timeout")
     for name in found:
         for key in labels.tables:
             if draft.get(("roles", name, "labels", key)) is None:
                 draft.put(("roles", name, "labels", key), text(labels.take(key)), labels.at(key))
         roles.assets(draft, ("roles", name), top, "asset_path")
+        if stop is not None and draft.get(("roles", name, "stop-timeout")) is None:
+            draft.put(("roles", name, "stop-timeout"), stop, ("stop_timeout",))
         if volumes:
             draft.add(("roles", name, "volumes"), volumes, ("volumes",))
         if draft.get(("roles", name, "options", "log-driver")) is None:

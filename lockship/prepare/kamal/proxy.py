@@ -151,6 +151,7 @@ def _run(draft: Draft, run: Reader) -> None:
         draft.leave(run.at("bind_ips"), f"the proxy listens on one address, or on all: {binds[0]}")
     if (port := run.take("metrics_port")) is not None:
         draft.put(("proxy", "server", "metrics"), f"127.0.0.1:{port}", run.at("metrics_port"))
+    draft.leave_if(run, "http3", "the proxy speaks HTTP/1.1 and HTTP/2")
     for key in ("registry", "repository", "version", "publish", "debug", "log_max_size", "options"):
         draft.leave_if(run, key, _RUN)
     draft.leave_rest(run)

@@ -115,8 +115,9 @@ def _role(draft: Draft, name: str, role: Reader, known: Known) -> None:
     labels = role.below("labels")
     for key in labels.tables:
         draft.put((*into, "labels", key), text(labels.take(key)), labels.at(key))
-    if (wait := role.take("stop_wait_time")) is not None:
-        draft.put((*into, "stop-timeout"), wait, role.at("stop_wait_time"))
+    for key in ("stop_timeout", "stop_wait_time"):  # the second is Kamal 1's
+        if (wait := role.take(key)) is not None:
+            draft.put((*into, "stop-timeout"), wait, role.at(key))
     options.put(draft, into, role.below("options"))
     options.logging(draft, into, role.below("logging"))
     own = env.read(role.below("env"))
