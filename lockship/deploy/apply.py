@@ -104,8 +104,8 @@ def apply(step: Step, server: Server, work: Work) -> None:
             server.create(container_spec(work.lock, _artifact(work), work.secrets, **where))
         case BridgeAssets():
             bridge(server, step)
-        case StartContainer(name=name):
-            server.start(name)
+        case StartContainer(name=name, fresh=fresh):
+            server.start(name, fresh=fresh)
         case ProbeContainer(name=name, role=role):
             probe(server, name, work.lock.healthcheck_of(role), stop=work.halt)
         case ConfirmContainer(name=name):

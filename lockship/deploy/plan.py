@@ -147,7 +147,7 @@ def _is_goal(lock: Lock, artifact: Artifact, container: Container) -> bool:
 
 def _start(name: str, found: Container | None, *, fresh: bool) -> list[Step]:
     if fresh or found is None:
-        return [StartContainer(name, "it was just created")]
+        return [StartContainer(name, "it was just created", fresh=True)]
     if found.state == "running" and found.health != "unhealthy":
         return []
     if found.state in RUNNING:

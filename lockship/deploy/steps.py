@@ -55,10 +55,11 @@ class CreateContainer(_Step, frozen=True, tag="create-container"):
 
 
 class StartContainer(_Step, frozen=True, tag="start-container"):
-    """Start a container that is there."""
+    """Start a container that is there; `fresh`: one that this deploy has just created."""
 
     name: str
     why: str
+    fresh: bool = False
 
     @property
     def text(self) -> str:

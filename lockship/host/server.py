@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lockship.host import images, parse, streams
+from lockship.host import images, parse, restarts, streams
 from lockship.host.channel import SocketLike
 from lockship.host.create import create
 from lockship.host.execute import execute
@@ -76,13 +75,13 @@ class Server:
         with self._boundary(f"create {spec.name}"):
             return create(self._api, spec)
 
-    def start(self, name: str) -> None:
-        """Start a container; one that runs is fine."""
-        self._call(f"start {name}", lambda api: api.start(name))
+    def start(self, name: str, *, fresh: bool = False) -> None:
+        """Start a container; one that runs is fine. `fresh`: it was never stopped."""
+        self._call(f"start {name}", lambda api: restarts.start(api, name, fresh=fresh))
 
     def stop(self, name: str, timeout: float) -> None:
         """Stop a container: SIGTERM, and SIGKILL after `timeout` seconds. A gone one is fine."""
-        self._maybe(f"stop {name}", lambda api: api.stop(name, timeout=math.ceil(timeout)))
+        self._maybe(f"stop {name}", lambda api: restarts.stop(api, name, timeout))
 
     def remove(self, name: str) -> None:
         """Remove a container and its anonymous volumes, running or not. A gone one is fine."""

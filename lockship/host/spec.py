@@ -7,6 +7,7 @@ from typing import Any
 
 from lockship.host import options
 from lockship.host.options import parse_size
+from lockship.host.restarts import while_running
 from lockship.host.types import ContainerSpec, Published
 from lockship.lock.container import HOST_NETWORK
 
@@ -25,7 +26,7 @@ def to_engine(spec: ContainerSpec) -> dict[str, Any]:
     host: dict[str, Any] = {
         "Binds": list(spec.volumes),
         "PortBindings": bindings,
-        "RestartPolicy": {"Name": spec.restart},
+        "RestartPolicy": {"Name": while_running(spec.restart)},
     }
     if spec.memory:
         host["Memory"] = parse_size(spec.memory)

@@ -49,6 +49,8 @@ class SshLink:
             if not self._transport.is_active():
                 raise gone(self._host) from error
             raise TimeoutError(f"no connection within {timeout:g} s") from error
+        except EOFError as error:
+            raise gone(self._host) from error
         channel.settimeout(timeout)
         return ChannelSocket(channel)
 

@@ -28,3 +28,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help="deploys and rollbacks behind the proxy under load (default 50)",
     )
+    parser.addoption(
+        "--every-fault",
+        action="store_true",
+        help="strike a host behind the proxy in every way at every moment, not in a few",
+    )

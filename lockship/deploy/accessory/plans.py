@@ -134,7 +134,10 @@ def _fetch(lock: Lock, state: HostState, name: str) -> list[FetchImage]:
 
 
 def _create(container: str, name: str, why: str) -> list[Step]:
-    return [CreateAccessory(container, name, why), StartContainer(container, "it was just created")]
+    return [
+        CreateAccessory(container, name, why),
+        StartContainer(container, "it was just created", fresh=True),
+    ]
 
 
 def _removed(found: Container, stop_timeout: float, why: str) -> list[Step]:

@@ -20,6 +20,7 @@ class Load:
 
     address: str
     host: str
+    timeout: float = 30.0
     requests: int = 0
     failures: list[str] = field(default_factory=list)
     versions: dict[str, int] = field(default_factory=dict)
@@ -57,7 +58,7 @@ class Load:
         return data
 
     def run(self, ask: Callable[[http.client.HTTPConnection], None], pause: float) -> None:
-        connection = http.client.HTTPConnection(self.address, timeout=30)
+        connection = http.client.HTTPConnection(self.address, timeout=self.timeout)
         while not self._end.is_set():
             begin = time.monotonic()
             try:
@@ -92,9 +93,9 @@ def percentiles(spans: Sequence[Span]) -> str:
 
 
 @contextmanager
-def load(address: str, host: str, *, pause: float = 0.01) -> Iterator[Load]:
+def load(address: str, host: str, *, pause: float = 0.01, timeout: float = 30.0) -> Iterator[Load]:
     """Ask the proxy at an address, all the time, until the end of the block."""
-    made = Load(address, host)
+    made = Load(address, host, timeout)
     asked = [made.get, made.get, made.get, made.post, made.post, made.download, made.slow]
     threads = [threading.Thread(target=made.run, args=(ask, pause)) for ask in asked]
     for thread in threads:

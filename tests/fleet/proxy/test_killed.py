@@ -93,7 +93,13 @@ def nothing_left(shop: Shop, host: str, version: str) -> None:
     assert len(releases) == 2
     found = [each["Config"]["Labels"]["dev.lockship.fingerprint"] for each in shop.containers(host)]
     assert len(found) == len(set(found)) == len(fingerprints & set(found))
-    assert not list(folder.rglob("*.new"))
+    lockships = shop.fleet[host].home / ".lockship"
+    assert not list(lockships.rglob("*.new"))
+    routes = [each.name for each in (lockships / "_proxy/dynamic").iterdir()]
+    assert sorted(routes) == ["README", "shop.yml"]
+    everything = shop.fleet[host].docker("ps", "--all", "--format", "{{.Names}}").split()
+    ours = [each["Name"].lstrip("/") for each in shop.containers(host)]
+    assert sorted(everything) == sorted([*ours, "lockship-proxy"])
     last = shop.journal(host)[-1]
     assert (last["version"], last["outcome"]) == (version, "deployed")
     mutex = f"/root/.lockship/{shop.lock()['service']['name']}/mutex"
