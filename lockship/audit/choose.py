@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from lockship.audit import revisions
-from lockship.audit.entries import Entry
+from lockship.audit.entry import Entry
 from lockship.audit.standing import standing
 from lockship.errors import UsageError
 from lockship.git import Repository
@@ -15,15 +15,21 @@ _LEAST: Final = 4  # characters of a version that may stand for it
 
 
 def named(
-    repository: Repository, found: Sequence[Entry], word: str, destination: str | None
+    repository: Repository,
+    found: Sequence[Entry],
+    word: str,
+    destination: str | None,
+    *,
+    records: bool = True,
 ) -> list[Entry]:
     """Return the states that `word` means, newest first; of a version its newest one.
 
-    A version (or the start of one) comes first, then a commit: the states that it made, else those
-    that were in force there. Raises UsageError where there is none, or where several versions
-    begin so.
+    A version (or the start of one) comes first, then a commit: the states that it made, else (with
+    `records`) the deploys that it records, else the states that were in force there. Raises
+    UsageError where there is none, or where several versions begin so.
     """
-    about = [each for each in found if _is_of(each, destination)]
+    whole_history = [each for each in found if _is_of(each, destination)]
+    about = [each for each in whole_history if each.is_state]
     whole = [each for each in about if each.lock and each.lock.service.version == word]
     begun = [each for each in about if each.lock and each.lock.service.version.startswith(word)]
     matching = whole or (begun if len(word) >= _LEAST else [])
@@ -37,6 +43,8 @@ def named(
             hint="`lockship audit` lists them; --all looks at every branch.",
         ) from None
     made = [each for each in about if each.commit.id == commit]
+    if records and not made:
+        made = [each for each in whole_history if each.commit.id == commit]
     with repository.objects() as objects:
         made = made or standing(objects, commit, about)
     if not made:
@@ -69,7 +77,9 @@ def one(
     repository: Repository, found: Sequence[Entry], word: str, destination: str | None
 ) -> Entry:
     """Return the one state that `word` means, with a readable lock. Raises UsageError."""
-    matching = [each for each in named(repository, found, word, destination) if each.lock]
+    matching = [
+        each for each in named(repository, found, word, destination, records=False) if each.lock
+    ]
     if len(matching) == 1:
         return matching[0]
     if not matching:

@@ -3,75 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Final
 
-from msgspec import Struct
-
+from lockship.audit.entry import Entry, Kind
 from lockship.audit.history import History
+from lockship.audit.recorded import with_records
 from lockship.gitobjects import quoted
-from lockship.history.record import Record, contradicts, ended_well, record_of
-from lockship.history.walk import LockChange, LockCommit
+from lockship.history.record import Record, contradicts, record_of
+from lockship.history.walk import LockChange
 from lockship.lock.fingerprint import build_key
 from lockship.lock.model import Lock
 from lockship.lock.names import lockfile_name
 
-Kind = Literal[
-    "locked",  # a lock that wasn't at this path before, in the commit's history
-    "rollback",  # one that was, put back after another
-    "built",  # the same lock with another [artifact]
-    "rewritten",  # the same lock and artifact: comments, spaces, the file's mode
-    "moved",  # the same file at another path
-    "removed",
-    "unreadable",
-]
 _REGULAR: Final = 0o100000
 _CANDIDATES: Final = 50
 
 IsAncestor = Callable[[str, str], bool]
 
 
-class Entry(Struct, frozen=True, kw_only=True):
-    """One state of one lockfile, and the commit that made it.
-
-    `mode`, `blob` and `before` are as in `LockChange`; `file` is the lockfile's path, `path` the
-    same as git shows it to people. `lock` is None where the file was removed or can't be read
-    (`problems` say why); `was` is the lock before, at the same path or, where the file moved, at
-    the old one. `returns_to` is the commit where a rollback's lock stood before; `same_as` another
-    commit, in no ancestry of this one, with the same lock at the same path: a cherry-pick, or a
-    branch that was rewritten. `records` are what `deploy --commit` wrote into the commit's message,
-    and into those of later commits where that deploy failed and was repeated; oldest first.
-    `problems` are what is wrong as far as the lock itself tells; `verify` tells the rest.
-    """
-
-    commit: LockCommit
-    file: bytes
-    path: str
-    kind: Kind
-    lock: Lock | None = None
-    was: Lock | None = None
-    mode: int | None = None
-    blob: str | None = None
-    before: str | None = None
-    signed: bool = False
-    moved_from: str | None = None
-    returns_to: str | None = None
-    same_as: str | None = None
-    records: tuple[Record, ...] = ()
-    problems: tuple[str, ...] = ()
-
-    @property
-    def record(self) -> Record | None:
-        """How the lock's deploy ended, as far as git was told."""
-        return self.records[-1] if self.records else None
-
-    @property
-    def about(self) -> Lock | None:
-        """The lock that this is about: the new one, else the one before."""
-        return self.lock or self.was
-
-
 def entries(history: History, is_ancestor: IsAncestor) -> list[Entry]:
-    """Return an entry for each change, newest first. `is_ancestor` tells it of two commits."""
+    """Return an entry for each change and each record, newest first.
+
+    `is_ancestor` tells it of two commits.
+    """
     seen: dict[tuple[bytes, str], list[str]] = {}  # path and fingerprint: commits, oldest first
     moves = _moves(history.changes)
     left = {(change.commit.id, path) for (change, path) in moves.values()}
@@ -84,7 +38,7 @@ def entries(history: History, is_ancestor: IsAncestor) -> list[Entry]:
         lock = found[-1].lock
         if lock is not None:
             seen.setdefault((change.path, lock.fingerprint), []).append(change.commit.id)
-    return found[::-1]
+    return with_records(found[::-1], history, is_ancestor)
 
 
 def _moves(
@@ -144,27 +98,9 @@ def _entry(
         moved_from=quoted(source) if source is not None else None,
         returns_to=returns_to,
         same_as=same_as,
-        records=_records(history, change, lock, record, is_ancestor),
+        own=record if lock is not None else None,
         problems=tuple(_problems(change, lock, problem, record)),
     )
-
-
-def _records(
-    history: History,
-    change: LockChange,
-    lock: Lock | None,
-    record: Record | None,
-    is_ancestor: IsAncestor,
-) -> tuple[Record, ...]:
-    if lock is None or record is None:
-        return ()
-    if ended_well(record):
-        return (record,)
-    later = ((each, record_of(each.trailers)) for each in reversed(history.later))
-    same = [
-        (each.id, said) for each, said in later if said and said.fingerprint == lock.fingerprint
-    ]
-    return (record, *(said for oid, said in same if is_ancestor(change.commit.id, oid)))
 
 
 def _read(history: History, change: LockChange) -> tuple[Lock | None, str]:

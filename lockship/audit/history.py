@@ -7,18 +7,18 @@ never uses it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from lockship.audit import memory
 from lockship.audit.folders import lock_folders
+from lockship.audit.records import Later, placed
 from lockship.git import Objects, Repository
-from lockship.history.later import recording
-from lockship.history.record import ended_well, record_of
-from lockship.history.walk import LockChange, LockCommit, changes
+from lockship.history.later import searching
+from lockship.history.walk import LockChange, LockCommit, changes, ordered
 from lockship.lock.model import Lock
 from lockship.lock.reader import MAX_BYTES, UnsoundLockError, parse
 
@@ -35,18 +35,30 @@ class Reading(Struct, frozen=True):
 class History(Struct, frozen=True):
     """What was found. `changes` are newest first; `readings` are by blob.
 
-    `signed` are the commits among them that carry a signature, whatever it is worth. `later` are
-    commits, newest first, that change no lockfile and record how a deploy that failed before ended.
+    `later` are commits, newest first, that change no lockfile and record how a deploy ended.
+    `order` are the commits of both in one order, newest first; empty where nothing is recorded so.
+    `signed` are the commits among all of them that carry a signature, whatever it is worth.
     """
 
     changes: tuple[LockChange, ...] = ()
     readings: dict[str, Reading] = {}
     signed: frozenset[str] = frozenset()
-    later: tuple[LockCommit, ...] = ()
+    later: tuple[Later, ...] = ()
+    order: tuple[str, ...] = ()
 
     def reading(self, blob: str | None) -> Reading:
         """Return what a blob holds; an empty reading for None and for what is no regular file."""
         return self.readings.get(blob, Reading()) if blob else Reading()
+
+    @property
+    def commits(self) -> list[LockCommit]:
+        """The commits of all changes and records, changes first."""
+        return [*(each.commit for each in self.changes), *(each.commit for each in self.later)]
+
+    @property
+    def newest(self) -> int:
+        """The date of the newest of these, in seconds since 1970; 0 where there is none."""
+        return max((commit.committer.seconds for commit in self.commits), default=0)
 
 
 def look(
@@ -65,7 +77,6 @@ def look(
         folders = None if everywhere else lock_folders(objects, tips)
         before = known if known is not None and known.folders == folders else None
         found = _grown(repository, objects, tips, folders, before)
-    found = structs.replace(found, later=_later(repository, tips, found))
     memory.save(
         cache, repository, tips, everywhere=everywhere, value=Memory(tuple(tips), folders, found)
     )
@@ -94,31 +105,24 @@ def _grown(
         new = _walked(repository, objects, since, folders, old)
         # Only then is it what one walk would tell, in its order: a branch with older commits may be
         # merged, and where a clock was wrong git itself counts commits as new that aren't.
-        newest = old.changes[0].commit.committer.seconds if old.changes else 0
-        known = {change.commit.id for change in old.changes}
+        newest = old.newest
+        known = {commit.id for commit in old.commits}
         if all(
-            change.commit.committer.seconds >= newest and change.commit.id not in known
-            for change in new.changes
+            commit.committer.seconds >= newest and commit.id not in known for commit in new.commits
         ):
             return History(
-                new.changes + old.changes, old.readings | new.readings, old.signed | new.signed
+                new.changes + old.changes,
+                old.readings | new.readings,
+                old.signed | new.signed,
+                new.later + old.later,
+                _ids(new) + _ids(old) if new.later or old.later else (),
             )
     return _walked(repository, objects, tips, folders, before.history if before else History())
 
 
-def _later(repository: Repository, tips: Sequence[str], found: History) -> tuple[LockCommit, ...]:
-    """Look for later records of deploys that were recorded as failed; mostly there are none."""
-    failed = [
-        change.commit.id
-        for change in found.changes
-        if not ended_well(record_of(change.commit.trailers))
-    ]
-    if not failed:
-        return ()
-    known = {change.commit.id for change in found.changes}
-    # The last one has none of the others in its history, nor what came after them.
-    revisions = [*tips, f"^{failed[-1]}"]
-    return tuple(each for each in recording(repository, revisions) if each.id not in known)
+def _ids(history: History) -> tuple[str, ...]:
+    """Return the commits in their order."""
+    return history.order or tuple(dict.fromkeys(each.id for each in history.commits))
 
 
 def _unreached(repository: Repository, old: Sequence[str], new: Sequence[str]) -> bool:
@@ -131,27 +135,32 @@ def _unreached(repository: Repository, old: Sequence[str], new: Sequence[str]) -
 def _walked(
     repository: Repository,
     objects: Objects,
-    revisions: Iterable[str],
+    revisions: Sequence[str],
     folders: tuple[bytes, ...] | None,
     known: History,
 ) -> History:
     found: list[LockChange] = []
     readings: dict[str, Reading] = {}
-    signed: set[str] = set()
-    commits: set[str] = set()
-    # git goes on walking in its own process while the locks so far are read here.
-    for change in changes(repository, revisions, folders=folders):
-        found.append(change)
-        name = change.path.rpartition(b"/")[2].decode()
-        for blob in (change.blob, change.before):
-            if blob is not None and blob not in readings:
-                readings[blob] = known.readings.get(blob) or read(objects, blob, name)
-        oid = change.commit.id
-        if oid not in commits:
-            commits.add(oid)
-            if oid in known.signed or _is_signed(objects, oid):
-                signed.add(oid)
-    return History(tuple(found), readings, frozenset(signed))
+    # git goes on walking in its own processes while the locks so far are read here.
+    with searching(repository, revisions) as search:
+        for change in changes(repository, revisions, folders=folders):
+            found.append(change)
+            name = change.path.rpartition(b"/")[2].decode()
+            for blob in (change.blob, change.before):
+                if blob is not None and blob not in readings:
+                    readings[blob] = known.readings.get(blob) or read(objects, blob, name)
+        commits = dict.fromkeys(change.commit.id for change in found)
+        records = [each for each in search.found() if each.id not in commits]
+
+    def fingerprint(blob: str) -> str | None:
+        reading = readings.get(blob) or known.readings.get(blob)
+        return reading.lock.fingerprint if reading and reading.lock else None
+
+    later = placed(objects, records, [*found, *known.changes], fingerprint)
+    commits |= dict.fromkeys(each.id for each in records)
+    signed = (oid for oid in commits if oid in known.signed or _is_signed(objects, oid))
+    order = ordered(repository, revisions, commits) if later else ()
+    return History(tuple(found), readings, frozenset(signed), later, order)
 
 
 def read(objects: Objects, blob: str, name: str) -> Reading:

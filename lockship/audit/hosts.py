@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from lockship.audit.entries import Entry
+from lockship.audit.entry import Entry
 from lockship.audit.evidence import HostEvidence, Running
 from lockship.audit.finding import Finding
 from lockship.host import journal
@@ -40,7 +40,7 @@ def known(found: Iterable[Entry]) -> Known:
 def newest(found: Iterable[Entry]) -> dict[tuple[str, str], Lock]:
     """Return, for each project and host that a lock ever named, the newest lock that names it."""
     chosen: dict[tuple[str, str], Lock] = {}
-    for lock in (entry.lock for entry in found):
+    for lock in (entry.lock for entry in found if entry.is_state):
         if lock is not None:
             for host in lock.every_host:
                 chosen.setdefault((lock.project, host), lock)

@@ -20,7 +20,7 @@ from lockship.git import Repository
 
 _T = TypeVar("_T")
 _CHECKSUM: Final = 32  # bytes in front: a flipped bit may still be a name, or a date
-_FORMAT: Final = 3  # of what is remembered; another one is another file
+_FORMAT: Final = 4  # of what is remembered; another one is another file
 
 
 def load(

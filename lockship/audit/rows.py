@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from lockship.audit.entries import Entry, Kind
+from lockship.audit.entry import Entry, Kind
 from lockship.history.record import Record
 from lockship.history.signatures import Signature
 from lockship.history.walk import Person
@@ -23,8 +23,9 @@ class Row(Struct, frozen=True, kw_only=True, rename="kebab"):
     """One lockfile state. What a lock says is None where there is no lock, or none to be read.
 
     `signature` is `none`, `unchecked` (there is one), or what git says of it. `image` is what hosts
-    run: the name with its digest, or the image's id. `record` is how the lock's deploy ended, where
-    it was recorded; `attempts` are the records before it, of deploys that failed, oldest first.
+    run: the name with its digest, or the image's id. `record` is how the last deploy of the state
+    ended, where one was recorded; `attempts` are the records before it, oldest first. A row of the
+    kind `recorded` or `attempted` is no state but a deploy of its own.
     """
 
     at: str
@@ -59,6 +60,7 @@ def row(entry: Entry, signature: Signature | None = None) -> Row:
     """Flatten an entry. A removed lockfile says of which service it was, and nothing else."""
     lock, about = entry.lock, entry.about
     commit = entry.commit
+    said = entry.own or Record()  # of a lock that isn't here
     return Row(
         at=commit.committer.at,
         commit=commit.id,
@@ -70,15 +72,15 @@ def row(entry: Entry, signature: Signature | None = None) -> Row:
         kind=entry.kind,
         service=about.service.name if about else None,
         destination=about.service.destination if about else None,
-        version=lock.service.version if lock else None,
-        fingerprint=lock.fingerprint if lock else None,
+        version=lock.service.version if lock else said.version,
+        fingerprint=lock.fingerprint if lock else said.fingerprint,
         source_commit=lock.source.commit if lock else None,
         source_subject=lock.source.subject if lock else None,
         source_author=lock.source.author if lock else None,
         source_committed_at=lock.source.committed_at if lock else None,
         forced=lock.source.dirty if lock else False,
         release=lock.source.release if lock else False,
-        hosts=hosts_of(lock) if lock else (),
+        hosts=hosts_of(lock) if lock else said.hosts,
         image=image_of(lock) if lock else None,
         moved_from=entry.moved_from,
         returns_to=entry.returns_to,

@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from lockship.audit.entries import Entry
+from lockship.audit.entry import Entry
 from lockship.errors import UsageError
 
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -36,7 +36,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
 def chosen(entries: Iterable[Entry], wanted: Wanted) -> list[Entry]:
     """Return the entries that are as wanted, in their order.
 
-    An unreadable lock is of any service, destination, version and host: it can't be told.
+    What has no readable lock is of any service, destination, version and host: it can't be told.
     """
     return [entry for entry in entries if _in_time(entry, wanted) and _is_about(entry, wanted)]
 

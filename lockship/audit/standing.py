@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from lockship.audit.entries import Entry
+from lockship.audit.entry import Entry
 from lockship.git import Objects
 from lockship.gitobjects import commit as parse_commit
 from lockship.gitobjects import find_entry
-from lockship.history.record import ended_well
 
 
 def standing(objects: Objects, commit: str, found: Iterable[Entry]) -> list[Entry]:
@@ -21,6 +20,8 @@ def standing(objects: Objects, commit: str, found: Iterable[Entry]) -> list[Entr
     there: dict[str, str | None] = {}
     chosen = []
     for entry in found:
+        if not entry.is_state:
+            continue
         if entry.path not in there:
             at = find_entry(objects.read, tree, entry.file)
             there[entry.path] = at.id if at is not None else None
@@ -33,9 +34,9 @@ def standing(objects: Objects, commit: str, found: Iterable[Entry]) -> list[Entr
 def serving(found: Sequence[Entry], entry: Entry) -> Iterator[Entry]:
     """Yield a state and, where its deploy is recorded as failed, the one that served on."""
     yield entry
-    if ended_well(entry.record):
+    if entry.served:
         return
     for older in found[found.index(entry) + 1 :]:
-        if older.file == entry.file and older.lock is not None and ended_well(older.record):
+        if older.file == entry.file and older.is_state and older.lock and older.served:
             yield older
             return

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from lockship.audit.entries import Entry
+from lockship.audit.entry import Entry
 from lockship.audit.finding import Finding
 from lockship.audit.revisions import is_ancestor
 from lockship.git import Repository
@@ -21,12 +21,17 @@ _DOUBTFUL = ("bad", "good, revoked key")
 
 
 def verify(
-    repository: Repository, found: Sequence[Entry], signatures: Mapping[str, Signature]
+    repository: Repository,
+    found: Sequence[Entry],
+    signatures: Mapping[str, Signature],
+    *,
+    whole: bool = False,
 ) -> list[Finding]:
     """Return everything about these states that doesn't hold, in their order.
 
-    `signatures` are what git says of the signed commits. Raises LockshipError where git's own
-    objects are damaged.
+    `signatures` are what git says of the signed commits; `whole`: no part of the history was left
+    out, so that a lock that isn't among these states was never committed. Raises LockshipError
+    where git's own objects are damaged.
     """
     unkept = _unkept(repository, found)
     findings: list[Finding] = []
@@ -34,6 +39,8 @@ def verify(
     with repository.objects() as objects:
         evidence = Evidence(repository, objects, Contents(objects))
         for entry in found:
+            if not entry.is_state:
+                findings += [_at(entry, each) for each in _record(entry, signatures, whole=whole)]
             if entry.blob is None or entry.mode is None:
                 continue
             key = (entry.file.rpartition(b"/")[2], entry.mode, entry.blob)
@@ -56,20 +63,10 @@ def _beside(
     entry: Entry, unkept: frozenset[str], signatures: Mapping[str, Signature]
 ) -> Iterator[Finding]:
     """Tell what isn't about the lock's own text: its commit, and whether git keeps its source."""
-    said = signatures.get(entry.commit.id, "none")
-    if said in _DOUBTFUL:
-        yield Finding(
-            about="lock", kind="signature", what=f"its commit's signature is {said}",
-            hint="Ask who committed it.",
-        )  # fmt: skip
+    yield from _said(entry, signatures)
     lock = entry.lock
     if lock is None:
         return
-    if any(contradicts(each, lock) for each in entry.records):
-        yield Finding(
-            about="lock", kind="record", what="its commit's message records another lock",
-            hint="Believe the lock; ask who committed it.",
-        )  # fmt: skip
     if lock.source.commit in unkept:
         yield Finding(
             about="lock", kind="unkept", field="source.commit",
@@ -82,6 +79,33 @@ def _beside(
             about="lock", kind="unkept", field="source.snapshot",
             what=f"no ref keeps snapshot {lock.source.snapshot[:12]}: git will remove it",
             hint=f"`git update-ref {ref} {lock.source.snapshot[:12]}`",
+        )  # fmt: skip
+
+
+def _record(entry: Entry, signatures: Mapping[str, Signature], *, whole: bool) -> Iterator[Finding]:
+    """Tell what is wrong with a commit that only records a deploy."""
+    yield from _said(entry, signatures)
+    if entry.lock is None and whole:
+        version = entry.own.version if entry.own else None
+        yield Finding(
+            about="lock", kind="record",
+            what=f"its message records a deploy of {version or 'a lock'}, never committed here",
+            hint="Find that lock (the hosts keep it in `locks/`), and commit it.",
+        )  # fmt: skip
+
+
+def _said(entry: Entry, signatures: Mapping[str, Signature]) -> Iterator[Finding]:
+    """Tell whether a commit says what isn't so, or is signed by somebody else."""
+    said = signatures.get(entry.commit.id, "none")
+    if said in _DOUBTFUL:
+        yield Finding(
+            about="lock", kind="signature", what=f"its commit's signature is {said}",
+            hint="Ask who committed it.",
+        )  # fmt: skip
+    if entry.lock is not None and entry.own is not None and contradicts(entry.own, entry.lock):
+        yield Finding(
+            about="lock", kind="record", what="its commit's message records another lock",
+            hint="Believe the lock; ask who committed it.",
         )  # fmt: skip
 
 

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from lockship.lock.model import Lock
 
 Command = Literal["deploy", "rollback"]
+# What is left to do where no commit could be made.
 _NOT_RECORDED = "Commit {name} yourself, or run `lockship deploy --commit` again."
+_ELSEWHERE = "The hosts' journals tell of this deploy; git doesn't."
 
 
 class Recording(Struct, frozen=True):
@@ -84,13 +86,19 @@ def ended(recording: Recording | None, found: Found, *, changed: bool) -> Record
     return _record(recording, found, "deployed", now=changed)
 
 
-def failed(recording: Recording | None, found: Found, error: LockshipError) -> None:
-    """Record a deploy that failed after it had begun; say what came of that. Never raises."""
+def failed(
+    recording: Recording | None, found: Found, error: LockshipError, *, kept: bool = True
+) -> None:
+    """Record a deploy that failed after it had begun; say what came of that. Never raises.
+
+    `kept`: its lock is the lockfile now. Else, after a rollback that was taken back, the commit
+    has the message alone.
+    """
     if recording is None or not error.outcome:
         return
     from typing import cast
 
-    recorded = _record(recording, found, cast("Outcome", error.outcome), now=True)
+    recorded = _record(recording, found, cast("Outcome", error.outcome), now=True, kept=kept)
     if recorded.commit:
         console.say(f"recorded as failed: {_named(recording, recorded.commit)}")
     if recorded.error:
@@ -138,29 +146,37 @@ def _named(recording: Recording, commit: str) -> str:
     return visible(f"commit {commit[:12]}{where}")
 
 
-def _record(recording: Recording, found: Found, outcome: Outcome, *, now: bool) -> Recorded:
+def _record(
+    recording: Recording, found: Found, outcome: Outcome, *, now: bool, kept: bool = True
+) -> Recorded:
+    from lockship.history import head
     from lockship.history.commit import IndexKept
 
     try:
-        commit = _commit(recording, found, outcome, now=now)
+        commit = _commit(recording, found, outcome, now=now, kept=kept)
     except IndexKept as error:
         return Recorded(commit=error.commit, committed=True, error=error)
     except LockshipError as error:
-        error.hint = error.hint or _NOT_RECORDED.format(name=found.path.name)
-        return Recorded(committed=False, error=error)
+        committed = not kept or bool(head.is_committed(found.path, found.lock))
+        left = _ELSEWHERE if committed else _NOT_RECORDED.format(name=found.path.name)
+        error.hint = f"{error.hint} {left}".strip()
+        return Recorded(committed=committed, error=error)
     return Recorded(commit=commit, committed=True)
 
 
-def _commit(recording: Recording, found: Found, outcome: Outcome, *, now: bool) -> str | None:
-    """Commit the lockfile as it is; None where it is committed, and git says no other outcome."""
+def _commit(
+    recording: Recording, found: Found, outcome: Outcome, *, now: bool, kept: bool
+) -> str | None:
+    """Commit the lockfile as it is, or the message alone where HEAD has the very file.
+
+    None where nothing was done on hosts (`now`), and git doesn't say otherwise.
+    """
     from lockship.deploy.journal import local_performer
-    from lockship.history import head
-    from lockship.history.commit import commit_alone
-    from lockship.history.later import last_record
+    from lockship.history.commit import commit_alone, commit_message
     from lockship.history.record import message
 
     place = recording.place
-    data, lock = _read(found)
+    data, lock = _read(found) if kept else (b"", found.lock)
     # What was deployed before, and is only now recorded, was so by somebody and at some time that
     # the hosts' journals know.
     text = message(
@@ -171,13 +187,20 @@ def _commit(recording: Recording, found: Found, outcome: Outcome, *, now: bool) 
         performer=local_performer() if now else "",
         reason=recording.reason,
     )
-    made = commit_alone(place, data, text)
-    if made is None and outcome == "deployed":
-        tip = head.commit(place.repository) or ""
-        last = last_record(place.repository, tip, place.path, lock.fingerprint)
-        if last is not None and last.outcome != "deployed":
-            made = commit_alone(place, data, text, empty=True)
+    made = commit_alone(place, data, text) if kept else None
+    if made is None and (now or _told_otherwise(place, lock)):
+        made = commit_message(place, text)
     return made
+
+
+def _told_otherwise(place: Place, lock: Lock) -> bool:
+    """Tell whether git says last that a deploy of this lock, which serves, failed."""
+    from lockship.history import head
+    from lockship.history.later import last_record
+
+    tip = head.commit(place.repository) or ""
+    last = last_record(place.repository, tip, place.path, lock.fingerprint)
+    return last is not None and last.outcome != "deployed"
 
 
 def _read(found: Found) -> tuple[bytes, Lock]:

@@ -74,7 +74,7 @@ def roll_back(
     """Make `chosen` the lock and bring every host to it.
 
     The lockfile is written first, so that after a kill `lockship deploy` finishes the rollback;
-    it is put back where the hosts kept what they had: then there is nothing to commit either.
+    it is put back where the hosts kept what they had: then only a message is committed.
     """
     lockfile.refuse_inside_hook(found)
     to = msgspec.structs.replace(found, lock=chosen)
@@ -91,8 +91,10 @@ def roll_back(
             # Some hosts have it and some don't: `lockship deploy` brings it to all.
             recording.failed(record, to, error)
             raise
-        except BaseException:
+        except BaseException as error:
             lockfile.put_back(found, chosen)
+            if isinstance(error, LockshipError):
+                recording.failed(record, to, error, kept=False)
             raise
     return _end(record, hooks, to, result, as_json=as_json)
 

@@ -65,10 +65,10 @@ def place_for(file: Path) -> Place:
     return Place(repository, head.path_in(repository, file), head.branch(repository))
 
 
-def commit_alone(place: Place, data: bytes, message: str, *, empty: bool = False) -> str | None:
+def commit_alone(place: Place, data: bytes, message: str) -> str | None:
     """Commit `data` as the file's content, on top of HEAD; return the commit's id.
 
-    None where HEAD has this very content, unless `empty`. It is signed where git is set up to.
+    None where HEAD has this very content. It is signed where git is set up to.
     Raises LockshipError, and then nothing is committed, though the file may be staged; `IndexKept`
     where only the index couldn't get the file's entry.
     """
@@ -78,26 +78,50 @@ def commit_alone(place: Place, data: bytes, message: str, *, empty: bool = False
     for attempt in range(1, _ATTEMPTS + 1):
         parent = _parent(place)
         mode, tree = _tree_with(repository, parent, path, blob)
-        if not empty and tree == _tree_of(repository, parent):
+        if tree == _tree_of(repository, parent):
             return None
         made = _written(repository, tree, parent, message)
         # First, so that a commit that is killed here leaves the lockfile staged, not its undoing.
         kept = _index(place, mode, blob)
-        subject = message.partition("\n")[0]
-        words = ("update-ref", "-m", f"lockship: {subject}", "HEAD", made, parent)
-        try:
-            repository.run(*words, env=_identity())
-        except LockshipError as error:
-            if attempt < _ATTEMPTS and head.commit(repository) != parent:
-                continue  # somebody else committed in between: on top of that, then
-            raise LockshipError(
-                "The branch couldn't be moved to the new commit.", details=error.details,
-                hint="Another git command may be at work here.",
-            ) from error  # fmt: skip
+        if not _advanced(place, made, parent, message, last=attempt == _ATTEMPTS):
+            continue  # somebody else committed in between: on top of that, then
         if kept is not None:
             raise IndexKept(made, kept.details, path.decode(errors="backslashreplace")) from kept
         return made
     raise AssertionError  # the last attempt returns or raises
+
+
+def commit_message(place: Place, message: str) -> str:
+    """Commit a message on top of HEAD and no file: the tree stays HEAD's. Return the commit's id.
+
+    It is signed where git is set up to. Raises LockshipError, and then nothing is committed.
+    """
+    for attempt in range(1, _ATTEMPTS + 1):
+        parent = _parent(place)
+        tree = _tree_of(place.repository, parent)
+        made = _written(place.repository, tree, parent, message)
+        if _advanced(place, made, parent, message, last=attempt == _ATTEMPTS):
+            return made
+    raise AssertionError  # the last attempt returns or raises
+
+
+def _advanced(place: Place, made: str, parent: str, message: str, *, last: bool) -> bool:
+    """Move HEAD's branch to a commit; False where it isn't at its parent any more.
+
+    Raises LockshipError where it can't be moved, or where that was the last attempt.
+    """
+    subject = message.partition("\n")[0]
+    words = ("update-ref", "-m", f"lockship: {subject}", "HEAD", made, parent)
+    try:
+        place.repository.run(*words, env=_identity())
+    except LockshipError as error:
+        if not last and head.commit(place.repository) != parent:
+            return False
+        raise LockshipError(
+            "The branch couldn't be moved to the new commit.", details=error.details,
+            hint="Another git command may be at work here.",
+        ) from error  # fmt: skip
+    return True
 
 
 class IndexKept(LockshipError):  # noqa: N818 - it names what is left
@@ -124,7 +148,7 @@ def _parent(place: Place) -> str:
         before, after = (_short(each) for each in (place.branch, now))
         raise RefusedError(
             f"HEAD was on {before} when the deploy began, and is on {after} now.",
-            hint="Switch back, then commit the lockfile.",
+            hint=f"Switch back to {before}.",
         )
     return parent
 
@@ -175,7 +199,7 @@ def _written(repository: Repository, tree: str, parent: str, message: str) -> st
         raise LockshipError(
             "Git is set up to sign commits (commit.gpgSign), and couldn't sign this one.",
             details=error.details,
-            hint="Unlock the key or mend user.signingKey and gpg.format, then commit the lockfile.",
+            hint="Unlock the key, or mend user.signingKey and gpg.format.",
         ) from error
     return made.decode().strip()
 

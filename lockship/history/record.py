@@ -26,7 +26,8 @@ _SAID: Final[dict[str, str]] = {
 class Record(Struct, frozen=True, rename="kebab"):
     """The trailers of `deploy --commit`; None where one isn't there. It is what the message says.
 
-    `deployed_at` is the deploy's end by RFC 3339, in UTC; `reason` is what `rollback -m` was given.
+    `deployed_at` is the deploy's end by RFC 3339, in UTC; `reason` is what `rollback -m` was given;
+    `command` is `deploy` or `rollback`.
     """
 
     version: str | None = None
@@ -36,6 +37,7 @@ class Record(Struct, frozen=True, rename="kebab"):
     deployed_at: str | None = None
     performer: str | None = None
     reason: str | None = None
+    command: str | None = None
 
 
 def record_of(trailers: Iterable[tuple[str, str]]) -> Record | None:
@@ -55,6 +57,7 @@ def record_of(trailers: Iterable[tuple[str, str]]) -> Record | None:
         deployed_at=said.get("deployed-at"),
         performer=said.get("performer"),
         reason=said.get("reason"),
+        command=said.get("command"),
     )
 
 
@@ -86,6 +89,7 @@ def message(
     what = f"Roll back {lock.project} to" if command == "rollback" else f"Deploy {lock.project}"
     hosts = dict.fromkeys(host for role in lock.roles.values() for host in role.hosts)
     said = {
+        "Command": command,
         "Version": lock.service.version,
         "Fingerprint": lock.fingerprint,
         "Hosts": ", ".join(hosts),

@@ -14,7 +14,8 @@ What counts as a change, commit by commit and path by path:
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import IO, Final
 
 from msgspec import Struct
@@ -98,23 +99,48 @@ def changes(
     no other folder's history. Raises LockshipError where git fails.
     """
     edges = _edges(repository)
+    revisions = list(revisions)
+    if revisions:
+        with _answer(repository, (*_LOG, "--", *_pathspecs(folders)), revisions) as stream:
+            yield from _parsed(_tokens(stream), edges)
+
+
+def ordered(
+    repository: Repository, revisions: Iterable[str], commits: Collection[str]
+) -> tuple[str, ...]:
+    """Return those of the commits that `revisions` reach, in the order of `changes`."""
+    words = ("rev-list", "--date-order", "--stdin")
+    with _answer(repository, words, revisions) as lines:
+        ids = (line.strip().decode() for line in lines)
+        return tuple(oid for oid in ids if oid in commits)
+
+
+@contextmanager
+def _answer(
+    repository: Repository, words: Sequence[str | bytes], revisions: Iterable[str]
+) -> Iterator[IO[bytes]]:
+    """Ask git with revisions on its stdin, and give its stdout as it comes.
+
+    Raises LockshipError where git fails; where nobody reads on it is ended.
+    """
     with tempfile.TemporaryFile() as asked, tempfile.TemporaryFile() as said:
         asked.write("".join(f"{revision}\n" for revision in revisions).encode())
-        if not asked.tell():
-            return
         asked.seek(0)
-        words: list[str | bytes] = [*_LOG, "--", *_pathspecs(folders)]
         process = repository.start(*words, stdin=asked, stderr=said)
+        if process.stdout is None:
+            raise ValueError("no pipe")
         try:
-            yield from _parsed(_tokens(process.stdout), edges)
-        except BaseException:  # also where nobody reads on
+            yield process.stdout
+        except BaseException:
             process.kill()
             raise
         finally:
             process.communicate()
         if process.returncode:
             said.seek(0)
-            raise failure(("log",), process.returncode, said.read())
+            raise failure(
+                ("log" if "log" in words else "rev-list",), process.returncode, said.read()
+            )
 
 
 def _pathspecs(folders: Sequence[bytes] | None) -> Iterator[bytes]:
@@ -134,10 +160,8 @@ def _edges(repository: Repository) -> frozenset[str]:
     return frozenset((repository.common_dir / "shallow").read_text().split())
 
 
-def _tokens(stream: IO[bytes] | None) -> Iterator[bytes]:
+def _tokens(stream: IO[bytes]) -> Iterator[bytes]:
     """Split a stream at its NUL bytes."""
-    if stream is None:
-        raise ValueError("no pipe")
     rest = b""
     while chunk := stream.read(_READ):
         *whole, rest = (rest + chunk).split(b"\0")

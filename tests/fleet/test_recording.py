@@ -71,17 +71,30 @@ def test_deploys_record_themselves(clean_fleet: Fleet, tmp_path: Path) -> None:
     assert "recorded: commit " in shop.run("deploy").stderr
     assert shop.git("diff", "--name-only", before, "HEAD") == ""
 
+    # A rollback that fails puts the lockfile back, and a message alone tells of it.
+    health(False)
+    locked = shop.lock()
+    tried = shop.run("rollback", "-m", "Too slow", expect=1)
+    assert "recorded as failed: commit " in tried.stderr
+    assert shop.lock() == locked and shop.git("status", "--porcelain") == ""
+    assert shop.git("diff", "--name-only", before, "HEAD") == ""
+    newest = audit()[0]
+    assert (newest["kind"], newest["version"]) == ("attempted", version)
+    assert (newest["record"]["command"], newest["record"]["outcome"]) == ("rollback", "failed")
+    health(True)
+
     # Back, with a reason; and with a key that can't sign, which doesn't hide what serves.
     back = shop.run("rollback", "-m", "Search\nwas empty")
     assert f"shop {version} serves now on 2 hosts" in back.stderr
-    newest, failing, oldest = audit()
+    newest, attempted, again, failing, _ = found = audit()
+    assert (attempted["kind"], again["kind"]) == ("attempted", "recorded")
     assert (newest["kind"], newest["version"]) == ("rollback", version)
     assert newest["record"]["reason"] == "Search was empty"
     assert [failing["attempts"][0]["outcome"], failing["record"]["outcome"]] == [
         "failed",
         "deployed",
     ]
-    assert {each["signature"] for each in (newest, failing, oldest)} == {"good"}
+    assert {each["signature"] for each in found} == {"good"}
     key.rename(tmp_path / "elsewhere")
     unsigned = shop.run("deploy", "--no-commit")
     assert "nothing was to be done" in unsigned.stderr
@@ -95,8 +108,21 @@ def test_deploys_record_themselves(clean_fleet: Fleet, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").rename(key)
     assert "recorded: commit " in shop.run("deploy").stderr
 
+    # The same lock once more, which changes hosts: there is a record, and no lock is stale.
+    shop.run("stop", "-y")
+    tree = shop.git("rev-parse", "HEAD^{tree}")
+    assert "recorded: commit " in shop.run("deploy").stderr
+    assert shop.git("rev-parse", "HEAD^{tree}") == tree
+    shop.run("prepare", "--check")
+    record = audit()[0]
+    assert (record["kind"], record["version"]) == ("recorded", third)
+    assert record["record"]["outcome"] == "deployed" and record["signature"] == "good"
+    assert record["commit"] == shop.git("rev-parse", "HEAD")
+    assert "nothing to record" in shop.run("deploy").stderr
+
     # All that the hosts' journals tell of has its lock in history, the failed one's too.
     outcomes = [line["outcome"] for line in shop.journal("web2")]
-    assert outcomes == ["deployed", "failed", "deployed", "deployed", "deployed"]
-    found = json.loads(shop.run("audit", "verify", "--hosts", "--json").stdout)
-    assert found["findings"] == []
+    told = ["deployed", "failed", "deployed", "failed", "deployed", "deployed", "done", "deployed"]
+    assert outcomes == told
+    checked = json.loads(shop.run("audit", "verify", "--hosts", "--json").stdout)
+    assert checked["findings"] == []

@@ -9,7 +9,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from lockship import __version__
-from lockship.audit.entries import Entry
+from lockship.audit.entry import Entry
 from lockship.audit.evidence import HostEvidence
 from lockship.audit.finding import Finding
 from lockship.audit.report import acts as journals
@@ -143,7 +143,8 @@ def _shown(
             until = later.get(one.entry.file)
             told_here = of_state.get(name, [])
             result.append(state(one, name, until=until, acts=told_here, findings=findings))
-        later[one.entry.file] = one.entry
+        if one.entry.is_state:
+            later[one.entry.file] = one.entry
     return result
 
 

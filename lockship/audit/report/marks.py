@@ -62,26 +62,26 @@ def _of_act(act: Act, lock: Lock | None) -> tuple[Mark, Lock | None, Basis]:
 def _of_states(
     states: Sequence[Told], ids: Sequence[str]
 ) -> Iterator[tuple[Mark, Lock | None, Basis]]:
-    """Yield a mark for each record of a deploy; one for a lock of which nothing is recorded."""
+    """Yield a mark for each deploy."""
     for each, name in reversed(list(zip(states, ids, strict=True))):
         lock = each.entry.lock
         if not each.is_deploy or lock is None:
             continue
-        for record in each.entry.records or (None,):
-            at, said = moment(each.entry, record)
-            mark = Mark(
-                seconds=at,
-                at=said,
-                project=lock.project,
-                version=lock.service.version,
-                fingerprint=lock.fingerprint,
-                outcome=(record.outcome if record else None) or UNRECORDED,
-                back=each.entry.kind == "rollback",
-                forced=lock.source.dirty,
-                lead=None,
-                state=name,
-            )
-            yield mark, lock, "locks"
+        own = each.entry.own
+        at, said = moment(each.entry, own)
+        mark = Mark(
+            seconds=at,
+            at=said,
+            project=lock.project,
+            version=lock.service.version,
+            fingerprint=lock.fingerprint,
+            outcome=(own.outcome if own else None) or UNRECORDED,
+            back=each.entry.kind == "rollback" or (own is not None and own.command == "rollback"),
+            forced=lock.source.dirty,
+            lead=None,
+            state=name,
+        )
+        yield mark, lock, "locks"
 
 
 def _with_leads(found: Iterable[tuple[Mark, Lock | None]]) -> Iterator[Mark]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from lockship.audit.entries import Entry
+from lockship.audit.entry import Entry
 from lockship.audit.finding import Finding
 from lockship.audit.report.acts import seconds
 from lockship.audit.report.model import Act, Source, State, Until
@@ -39,28 +39,29 @@ def told(found: Sequence[Entry], rows: Sequence[Row]) -> list[Told]:
     """Say of each entry (newest first, as `found`) whether it is a deploy, and of when.
 
     A deploy is a lock that came into force: a new one, or an older one that was put back; once,
-    where several branches have it. Where only a later state of the same lock carries the record
-    (the lock was committed first, and with its image once it was deployed) that one is the deploy.
+    where several branches have it; and each record of another deploy of it. Where nothing was
+    recorded with a lock and a later commit does (the lock was committed first, and deployed then)
+    that one is the deploy.
     """
     result: list[Told] = []
     last: dict[bytes, int] = {}  # by path: the place in `result` of the state that is the deploy
     for entry, row in zip(reversed(found), reversed(rows), strict=True):
         came = entry.kind in ("locked", "rollback")
-        recorded = entry.lock is not None and entry.record is not None
+        recorded = entry.lock is not None and entry.own is not None
         place = last.get(entry.file)
         if recorded and not came and place is not None and _only_locked(result[place], entry):
             result[place] = dataclasses.replace(result[place], is_deploy=False)
         is_deploy = entry.same_as is None and (came or recorded)
-        if is_deploy:
+        if is_deploy and entry.kind != "attempted":
             last[entry.file] = len(result)
-        result.append(Told(entry, row, moment(entry, entry.record)[0], is_deploy))
+        result.append(Told(entry, row, moment(entry, entry.own)[0], is_deploy))
     return result[::-1]
 
 
 def _only_locked(before: Told, entry: Entry) -> bool:
     """Tell whether the state before is the same lock, and says nothing of a deploy."""
     lock, same = entry.lock, before.entry.lock
-    unrecorded = before.entry.record is None
+    unrecorded = before.entry.own is None
     return unrecorded and bool(lock and same and same.fingerprint == lock.fingerprint)
 
 
@@ -84,7 +85,7 @@ def outcome(each: Told, acts: Iterable[Act]) -> str | None:
         return said[-1]
     if not each.is_deploy:
         return None
-    return (each.entry.record.outcome if each.entry.record else None) or UNRECORDED
+    return (each.entry.own.outcome if each.entry.own else None) or UNRECORDED
 
 
 def attached(acts: Iterable[Act], states: Sequence[Told], ids: Sequence[str]) -> list[Act]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lockship.audit.entries import Entry
+from lockship.audit.entry import Entry
 from lockship.audit.evidence import HostEvidence, Running
 from lockship.audit.finding import Finding
 from lockship.audit.hosts import known, newest, unexplained

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -74,7 +75,9 @@ def artifact(row: Row) -> str:
 
 def marks(row: Row) -> Iterator[str]:
     """Say what is particular about a state, what is wrong last."""
-    if row.kind == "rollback":
+    if row.kind in ("recorded", "attempted"):
+        yield _record(row)
+    elif row.kind == "rollback":
         yield f"rollback to {(row.returns_to or '')[:_SHORT]}"
     elif row.kind == "moved":
         yield f"moved from {row.moved_from}"
@@ -86,16 +89,30 @@ def marks(row: Row) -> Iterator[str]:
         yield "signed" if row.signature == "unchecked" else f"signature: {row.signature}"
     if row.same_as:
         yield f"as in {row.same_as[:_SHORT]}"
-    if told := _told(row):
-        yield ", then ".join(told)
+    if row.kind not in ("recorded", "attempted") and (told := _told(row)):
+        yield _in_turn(told)
     if row.path.rpartition("/")[0]:
         yield f"in {row.path.rpartition('/')[0]}"
     yield from row.problems
 
 
+def _record(row: Row) -> str:
+    """Say what a commit records that locks nothing: another deploy, or one that was tried."""
+    ended = " ".join(_told(row)) or "deployed"
+    back = row.record is not None and row.record.command == "rollback"
+    how = "tried" if row.kind == "attempted" else "recorded"
+    return f"{'rollback ' if back else ''}{how}: {ended}"
+
+
 def _told(row: Row) -> list[str]:
     """Return how the lock's deploys ended, as far as they were recorded."""
     return [each.outcome for each in (*row.attempts, row.record) if each and each.outcome]
+
+
+def _in_turn(outcomes: Sequence[str]) -> str:
+    """Say how several deploys ended, one after the other: `failed, then deployed 3 times`."""
+    runs = [(outcome, len(list(same))) for outcome, same in groupby(outcomes)]
+    return ", then ".join(o if times == 1 else f"{o} {times} times" for o, times in runs)
 
 
 def _csv(rows: Sequence[Row]) -> Iterator[str]:
@@ -110,17 +127,17 @@ _COLUMNS: Final = (
     *("committer-email", "signature", "path", "kind", "service", "destination", "version"),
     *("fingerprint", "source-commit", "source-subject", "source-author", "source-committed-at"),
     *("forced", "release", "hosts", "image", "moved-from", "returns-to", "same-as", "outcome"),
-    *("performer", "deployed-at", "reason", "problems"),
+    *("command", "performer", "deployed-at", "reason", "problems"),
 )
 
 
-_RECORDED: Final = ("outcome", "performer", "deployed-at", "reason")
+_RECORDED: Final = ("outcome", "command", "performer", "deployed-at", "reason")
 
 
 def _flat(row: Row) -> list[Any]:
     data = msgspec.to_builtins(row)
     record = data.pop("record") or {}
-    record["outcome"] = ", then ".join(_told(row))
+    record["outcome"] = _in_turn(_told(row))
     for person in ("author", "committer"):
         data |= {f"{person}-{key}": value for key, value in data.pop(person).items()}
     flat = data | {key: record.get(key) for key in _RECORDED}

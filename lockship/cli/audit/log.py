@@ -13,7 +13,7 @@ from lockship.cli.audit import selection
 from lockship.errors import EXIT_DONE
 
 if TYPE_CHECKING:
-    from lockship.audit.entries import Entry
+    from lockship.audit.entry import Entry
     from lockship.git import Repository
 
 _FORMATS: Final = "--json and --csv are two formats: give one."

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from lockship.audit import revisions
-from lockship.audit.entries import Entry, entries
+from lockship.audit.entries import entries
+from lockship.audit.entry import Entry
 from lockship.audit.finding import Finding
 from lockship.audit.history import look
 from lockship.audit.rows import Row, row
@@ -46,10 +48,14 @@ def of_destination(found: list[Entry], destination: str | None) -> list[Entry]:
     ]
 
 
-def verified(repository: Repository, found: list[Entry]) -> list[Finding]:
-    """Check states against git's objects, and ask git about the signatures that there are."""
+def verified(repository: Repository, found: list[Entry], revisions: Sequence[str]) -> list[Finding]:
+    """Check states against git's objects, and ask git about the signatures that there are.
+
+    `revisions` are what `found` was looked for in.
+    """
     said = signatures(repository, [each.commit.id for each in found if each.signed])
-    return verify(repository, found, said)
+    whole = not repository.shallow and not any(each.startswith("^") for each in revisions)
+    return verify(repository, found, said, whole=whole)
 
 
 def rows_of(repository: Repository, found: list[Entry], *, check: bool) -> list[Row]:

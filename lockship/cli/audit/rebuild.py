@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lockship.audit.choose import named
-from lockship.audit.entries import Entry
+from lockship.audit.entry import Entry
 from lockship.audit.finding import Finding
 from lockship.audit.layers import Rebuilt, compare
 from lockship.build.again import built_again, recorded

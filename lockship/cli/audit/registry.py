@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from lockship.audit.entries import Entry
+from lockship.audit.entry import Entry
 from lockship.audit.finding import Finding
 from lockship.build import labels
 from lockship.build.registry import RegistryRepository

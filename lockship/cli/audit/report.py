@@ -104,7 +104,7 @@ def _made(
     commits = selection.tips(repository, ref, every)
     found = look.everything(repository, commits)
     about = look.of_destination(found, wanted.destination)
-    findings = look.verified(repository, about)
+    findings = look.verified(repository, about, commits)
     read = None
     if hosts:
         from lockship.cli.audit.hosts import judged, read_hosts

@@ -13,7 +13,7 @@ from lockship.cli.text import visible
 from lockship.errors import EXIT_DONE
 
 if TYPE_CHECKING:
-    from lockship.audit.entries import Entry
+    from lockship.audit.entry import Entry
     from lockship.audit.finding import Finding
     from lockship.audit.rows import Row, Who
     from lockship.history.record import Record
@@ -46,7 +46,7 @@ def command(*, what: str, destination: str | None, every: bool, as_json: bool) -
     chosen = named(repository, found, what, destination)
     rows = look.rows_of(repository, chosen, check=True)
     findings = [
-        verify(repository, [each], {row.commit: row.signature})
+        verify(repository, [each], {row.commit: row.signature}, whole=not repository.shallow)
         for each, row in zip(chosen, rows, strict=True)
     ]
     if as_json:
@@ -70,7 +70,9 @@ def command(*, what: str, destination: str | None, every: bool, as_json: bool) -
 
 def _next(found: list[Entry], entry: Entry) -> Entry | None:
     """Return the state of the same lockfile that came after this one."""
-    later = [each for each in found[: found.index(entry)] if each.file == entry.file]
+    later = [
+        each for each in found[: found.index(entry)] if each.file == entry.file and each.is_state
+    ]
     return later[-1] if later else None
 
 
@@ -80,10 +82,12 @@ def _lines(
     from lockship.cli.audit import listing
 
     lock = entry.lock
+    if row.version is not None:
+        yield "version", row.version
     if lock is not None:
-        yield "version", lock.service.version
         yield "service", lock.project
-    yield "lockfile", row.path
+    if row.path:
+        yield "lockfile", row.path
     yield "commit", row.commit
     yield "  subject", row.subject
     yield "  author", _who(row.author)
@@ -105,7 +109,7 @@ def _lines(
 
 def _recorded(said: Record) -> Iterator[tuple[str, str]]:
     at = said.deployed_at or "a time that only the hosts' journals tell"
-    yield "recorded", f"{said.outcome or 'deployed'} at {at}"
+    yield "recorded", f"{said.command or 'deploy'} {said.outcome or 'deployed'} at {at}"
     if said.performer:
         yield "  by", said.performer
     yield "  on", ", ".join(said.hosts)

@@ -53,7 +53,7 @@ def command(
         revisions.every_tip(repository) if every else revisions.part(repository, range or "HEAD")
     )
     found = look.of_destination(look.everything(repository, asked), destination)
-    findings = look.verified(repository, found)
+    findings = look.verified(repository, found, asked)
     with progress.shown(quietly=as_json, brief=True) as report:
         if registry:
             from lockship.cli.audit.registry import verify_registry

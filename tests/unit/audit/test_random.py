@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lockship.audit import revisions
-from lockship.audit.entries import Entry, entries
+from lockship.audit.entries import entries
+from lockship.audit.entry import Entry
 from lockship.audit.history import History, look
 from lockship.git import Repository
 from lockship.lock.model import Lock
@@ -31,7 +32,9 @@ class Made:
     number: int
     parents: tuple[int, ...]
     tree: Tree
-    ancestors: frozenset[int] = frozenset()
+    ancestors: frozenset[int]
+    date: int  # a clock may be wrong
+    record: int | None = None  # the number of the lock of which its message records a deploy
 
 
 @dataclass
@@ -40,16 +43,21 @@ class Model:
 
     commits: list[Made] = field(default_factory=list)
 
-    def add(self, parents: tuple[int, ...], tree: Tree) -> None:
+    def add(
+        self, parents: tuple[int, ...], tree: Tree, date: int, record: int | None = None
+    ) -> None:
         above = [self.commits[parent] for parent in parents]
         older = frozenset(parents).union(*(each.ancestors for each in above))
-        self.commits.append(Made(len(self.commits), parents, tree, older))
+        self.commits.append(Made(len(self.commits), parents, tree, older, date, record))
 
     def told(self, tip: int) -> set[tuple[int, str, str, int | None]]:
         reached = {tip} | self.commits[tip].ancestors
         return {each for number in reached for each in self._changes(self.commits[number])}
 
     def _changes(self, made: Made) -> Iterator[tuple[int, str, str, int | None]]:
+        if made.record is not None:
+            here = made.record in made.tree.values()
+            yield (made.number, "", "recorded" if here else "attempted", made.record)
         for path, _, now in self._differing(made):
             if now is None:
                 yield (made.number, path, "removed", None)
@@ -72,11 +80,15 @@ class Model:
 @st.composite
 def models(draw: st.DrawFn) -> Model:
     model = Model()
-    model.add((), {})
-    for _ in range(draw(st.integers(1, 8))):
+    model.add((), {}, 0)
+    for step in range(draw(st.integers(1, 8))):
+        date = 10 * step + draw(st.sampled_from([0, 0, 5, 25, -25]))
         known = st.integers(0, len(model.commits) - 1)
         parents = tuple(draw(st.lists(known, min_size=1, max_size=3, unique=True)))
         tree = dict(model.commits[parents[0]].tree)
+        if len(parents) == 1 and draw(st.booleans()):
+            model.add(parents, tree, date, draw(st.sampled_from(range(len(LOCKS)))))
+            continue
         # One path in a commit: a file that vanishes as another comes is a move, tried elsewhere.
         path = draw(st.sampled_from(PATHS))
         there = draw(
@@ -85,7 +97,7 @@ def models(draw: st.DrawFn) -> Model:
         tree.pop(path, None)
         if there is not None:
             tree[path] = there
-        model.add(parents, tree)
+        model.add(parents, tree, date)
     return model
 
 
@@ -93,9 +105,9 @@ def stream(model: Model) -> bytes:
     """The history for `git fast-import`; each commit is a branch of its own."""
     out = b""
     for made in model.commits:
-        subject = str(made.number).encode()
+        subject = f"{made.number}\n\n{trailers(made)}".encode()
         out += b"commit refs/heads/c%d\nmark :%d\n" % (made.number, made.number + 1)
-        out += b"committer A <a@x.org> %d +0000\n" % (1_700_000_000 + made.number)
+        out += b"committer A <a@x.org> %d +0000\n" % (1_700_000_000 + made.date)
         out += b"data %d\n%s\n" % (len(subject), subject)
         for position, parent in enumerate(made.parents):
             out += b"%s :%d\n" % (b"merge" if position else b"from", parent + 1)
@@ -118,18 +130,54 @@ def test_the_audit_says_what_was_done(model: Model) -> None:
         for made in model.commits:
             oid = git(root, "rev-parse", f"c{made.number}")
             history = look(repository, [oid], everywhere=True, cache=root / "cache")
-            assert told(repository, history) == model.told(made.number)
+            assert told(repository, history, model) == model.told(made.number)
 
 
-def told(repository: Repository, history: History) -> set[tuple[int, str, str, int | None]]:
-    found = entries(history, lambda old, new: revisions.is_ancestor(repository, old, new))
-    said = [(int(each.commit.subject), each.path, each.kind, number(each)) for each in found]
+def trailers(made: Made) -> str:
+    if made.record is None:
+        return ""
+    lock = LOCKS[made.record]
+    return (
+        f"Lockship-Version: {lock.service.version}\nLockship-Fingerprint: {lock.fingerprint}\n"
+        f"Lockship-Hosts: {', '.join(lock.every_host)}\nLockship-Outcome: deployed\n"
+        f"Lockship-Deployed-At: {made.number}"
+    )
+
+
+def told(
+    repository: Repository, history: History, model: Model
+) -> set[tuple[int, str, str, int | None]]:
+    def is_ancestor(old: str, new: str) -> bool:
+        return revisions.is_ancestor(repository, old, new)
+
+    found = entries(history, is_ancestor)
+    check_records(found, is_ancestor)
+    numbers = [int(each.commit.subject) for each in found]
+    for place, newer in enumerate(numbers):
+        assert not model.commits[newer].ancestors & set(numbers[:place])
+    said = [
+        (int(each.commit.subject), each.path if each.is_state else "", each.kind, number(each))
+        for each in found
+    ]
     assert len(said) == len(set(said))
     return set(said)
 
 
+def check_records(found: list[Entry], is_ancestor: Callable[[str, str], bool]) -> None:
+    """Each record is one of a lock that was in force, at a state that is below it."""
+    records = {each.own: each for each in found if each.kind == "recorded"}
+    told = [(record, each) for each in found for record in each.later]
+    for record, state in told:
+        assert records[record].file == state.file and records[record].lock == state.lock
+        assert is_ancestor(state.commit.id, records[record].commit.id)
+    assert {record for record, _ in told} == set(records)
+
+
 def number(entry: Entry) -> int | None:
-    return None if entry.lock is None else int(entry.lock.env["N"])
+    if entry.lock is None:
+        fingerprint = entry.own.fingerprint if entry.own else None
+        return next((n for n, each in enumerate(LOCKS) if each.fingerprint == fingerprint), None)
+    return int(entry.lock.env["N"])
 
 
 def git(folder: Path, *words: str, stdin: bytes = b"") -> str:

@@ -25,6 +25,10 @@ _KINDS: Final = {
     "removed": "removed",
     "rewritten": "rewritten",
     "unreadable": "unreadable",
+    "locked": "locked; deployed later",
+    "rollback": "put back; deployed later",
+    "recorded": "recorded",
+    "attempted": "tried",
 }
 # What always changes with the source, and is said of each deploy anyway.
 _FOLLOWS: Final = (
@@ -37,14 +41,15 @@ _CHANGES: Final = 20
 def outcome(state: State) -> str:
     """Say what came of a state; of one that is no deploy what it is."""
     if state.outcome is None:
-        return _KINDS.get(state.row.kind, "as on another branch")
+        return "as on another branch" if state.row.same_as else _KINDS[state.row.kind]
     return OUTCOMES.get(state.outcome, state.outcome)
 
 
 def tokens(state: State) -> list[str]:
     """Return the words that the outcome's filter knows a state by."""
     found = [state.outcome if state.outcome in OUTCOMES else "other"]
-    if state.row.kind == "rollback":
+    record = state.row.record
+    if state.row.kind == "rollback" or (record is not None and record.command == "rollback"):
         found.append("rollback")
     if state.row.forced:
         found.append("forced")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from lockship.audit.entries import Entry
+from lockship.audit.entry import Entry
 from lockship.audit.report.make import Facts, make
 from lockship.audit.report.model import Report
 from lockship.audit.rows import row
@@ -82,10 +82,10 @@ def _entries(count: int, end: int, step: float) -> Iterator[Entry]:
             mode=0o100644,
             blob=_id(f"blob {number}"),
             returns_to=_id(f"commit {number - 2}") if back else None,
-            records=(Record(
+            own=Record(
                 lock.service.version, lock.fingerprint, tuple(lock.hosts), failed or "deployed",
-                rfc3339(f"{at - 40} +0200"), performer,
-            ),),
+                rfc3339(f"{at - 40} +0200"), performer, command="rollback" if back else "deploy",
+            ),
         )  # fmt: skip
         last[destination] = entry
         yield entry
