@@ -189,12 +189,14 @@ class Objects:
         self._ask((name,))
         return self._answer(most)
 
-    def find_all(self, names: Sequence[str]) -> Iterator[tuple[str, str, bytes] | None]:
+    def find_all(
+        self, names: Sequence[str], most: int | None = None
+    ) -> Iterator[tuple[str, str, bytes] | None]:
         """Yield what `find` returns for each name, in order, without a wait for each."""
         for start in range(0, len(names), _AT_ONCE):
             chunk = names[start : start + _AT_ONCE]
             self._ask(chunk)
-            yield from [self._answer() for _ in chunk]
+            yield from [self._answer(most) for _ in chunk]
 
     def _ask(self, names: Sequence[str]) -> None:
         stdin = self._process.stdin

@@ -7,7 +7,7 @@ never uses it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,11 +17,13 @@ from lockship.audit import memory
 from lockship.audit.folders import lock_folders
 from lockship.audit.records import Later, placed
 from lockship.git import Objects, Repository
-from lockship.history.later import searching
-from lockship.history.walk import LockChange, LockCommit, changes, ordered
+from lockship.history.later import records_among
+from lockship.history.survey import Survey
+from lockship.history.walk import LockChange, LockCommit, ordered
 from lockship.lock.model import Lock
 from lockship.lock.reader import MAX_BYTES, UnsoundLockError, parse
 
+_AT_ONCE: Final = 100  # locks that are read together: git needn't be waited for after each
 _HEADER: Final = 1 << 16  # bytes of a commit that are searched for a signature
 
 
@@ -141,31 +143,53 @@ def _walked(
 ) -> History:
     found: list[LockChange] = []
     readings: dict[str, Reading] = {}
+    wanted: dict[str, str] = {}  # blobs that weren't read yet, and their files' names
+    survey = Survey(repository, revisions, folders)
     # git goes on walking in its own processes while the locks so far are read here.
-    with searching(repository, revisions) as search:
-        for change in changes(repository, revisions, folders=folders):
-            found.append(change)
-            name = change.path.rpartition(b"/")[2].decode()
-            for blob in (change.blob, change.before):
-                if blob is not None and blob not in readings:
-                    readings[blob] = known.readings.get(blob) or read(objects, blob, name)
-        commits = dict.fromkeys(change.commit.id for change in found)
-        records = [each for each in search.found() if each.id not in commits]
+    for change in survey.changes():
+        found.append(change)
+        for blob in (change.blob, change.before):
+            if blob is None or blob in readings:
+                continue
+            if blob in known.readings:
+                readings[blob] = known.readings[blob]
+            else:
+                wanted.setdefault(blob, change.path.rpartition(b"/")[2].decode())
+        if len(wanted) >= _AT_ONCE:
+            readings |= _read_all(objects, wanted)
+            wanted = {}
+    readings |= _read_all(objects, wanted)
+    commits = dict.fromkeys(change.commit.id for change in found)
+    told = records_among(repository, [oid for oid in survey.records if oid not in commits])
+    commits |= dict.fromkeys(each.id for each in told)
+    order: tuple[str, ...] = ()
+    if told or not survey.in_order:
+        order = ordered(repository, revisions, commits)
+        ranks = {oid: rank for rank, oid in enumerate(order)}
+        found.sort(key=lambda change: ranks[change.commit.id])
+        told = tuple(sorted(told, key=lambda commit: ranks[commit.id]))
 
     def fingerprint(blob: str) -> str | None:
         reading = readings.get(blob) or known.readings.get(blob)
         return reading.lock.fingerprint if reading and reading.lock else None
 
-    later = placed(objects, records, [*found, *known.changes], fingerprint)
-    commits |= dict.fromkeys(each.id for each in records)
-    signed = (oid for oid in commits if oid in known.signed or _is_signed(objects, oid))
-    order = ordered(repository, revisions, commits) if later else ()
-    return History(tuple(found), readings, frozenset(signed), later, order)
+    later = placed(objects, told, [*found, *known.changes], fingerprint)
+    signed = (known.signed & commits.keys()) | _signed(
+        objects, [oid for oid in commits if oid not in known.signed]
+    )
+    return History(tuple(found), readings, signed, later, order=order if later else ())
 
 
-def read(objects: Objects, blob: str, name: str) -> Reading:
-    """Return what a lockfile's blob holds; `name` is the file's."""
-    found = objects.find(blob, MAX_BYTES + 1)
+def _read_all(objects: Objects, wanted: Mapping[str, str]) -> dict[str, Reading]:
+    """Return what lockfiles' blobs hold; the values of `wanted` are their files' names."""
+    found = objects.find_all(list(wanted), MAX_BYTES + 1)
+    return {
+        blob: _reading(answer, name)
+        for (blob, name), answer in zip(wanted.items(), found, strict=True)
+    }
+
+
+def _reading(found: tuple[str, str, bytes] | None, name: str) -> Reading:
     if found is None or found[1] != "blob":  # a submodule's commit is in no repository
         return Reading(problem="it is no file")
     try:
@@ -175,6 +199,11 @@ def read(objects: Objects, blob: str, name: str) -> Reading:
         return Reading(problem=said.removesuffix("."))
 
 
-def _is_signed(objects: Objects, commit: str) -> bool:
-    found = objects.find(commit, _HEADER)
-    return found is not None and b"\ngpgsig" in found[2].partition(b"\n\n")[0]
+def _signed(objects: Objects, commits: Sequence[str]) -> frozenset[str]:
+    """Return the commits that carry a signature."""
+    found = zip(commits, objects.find_all(commits, _HEADER), strict=True)
+    return frozenset(
+        oid
+        for oid, commit in found
+        if commit is not None and b"\ngpgsig" in commit[2].partition(b"\n\n")[0]
+    )

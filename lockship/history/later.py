@@ -1,75 +1,45 @@
 """Commits whose messages record how a deploy ended, whether or not they change a lockfile.
 
 A deploy of a lock that HEAD has already is recorded by a commit that changes no file, and so is a
-rollback that failed. The walk over lockfiles doesn't meet these: git looks through all messages for
-them, in a process of its own.
+rollback that failed. A walk over lockfiles doesn't meet these; `survey` looks through all messages.
 """
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from typing import IO, Final
+from collections.abc import Sequence
+from typing import Final
 
-from lockship.git import Repository, failure
+from lockship.git import Repository
 from lockship.history.record import PREFIX, Record, record_of
 from lockship.history.walk import FIELDS, LockCommit, commit_of
 
 _LOG: Final = (
-    *("log", "-z", "--no-color", "--no-notes", "--no-mailmap", "--no-show-signature"),
-    *("--date-order", "--date=raw", "--encoding=UTF-8", f"--format={'%x00'.join(FIELDS)}"),
-    *("--fixed-strings", f"--grep={PREFIX}Fingerprint: ", "--stdin"),
+    *("log", "-z", "--no-color", "--no-notes", "--no-mailmap", "--no-show-signature", "--stdin"),
+    *("--date=raw", "--encoding=UTF-8", f"--format={'%x00'.join(FIELDS)}"),
 )
+_NAMED: Final = ("--no-walk=unsorted",)
+_GREP: Final = ("--date-order", "--fixed-strings", f"--grep={PREFIX}Fingerprint: ")
 
 
-class Search:
-    """Git's search for records, under way since it was made; `found` waits for its end."""
+def records_among(repository: Repository, commits: Sequence[str]) -> tuple[LockCommit, ...]:
+    """Return those of the commits whose messages end with a record, in their order."""
+    return _found(repository, _NAMED, commits) if commits else ()
 
-    def __init__(
-        self, repository: Repository, asked: IO[bytes], out: IO[bytes], said: IO[bytes]
-    ) -> None:
-        self._out, self._said = out, said
-        # Of no revisions git would look at HEAD's.
-        words = _LOG if asked.tell() else ("version",)
-        asked.seek(0)
-        self.process = repository.start(*words, stdin=asked, stdout=out, stderr=said)
 
-    def found(self) -> tuple[LockCommit, ...]:
-        """Return the commits, newest first. Raises LockshipError where git fails."""
-        status = self.process.wait()
-        for file in (self._out, self._said):
-            file.seek(0)
-        if status:
-            raise failure(("log",), status, self._said.read())
-        values = self._out.read().split(b"\0")
-        width = len(FIELDS)
-        rows = (values[at : at + width] for at in range(0, len(values) - width + 1, width))
-        commits = (commit_of([row[0].lstrip(b"\n"), *row[1:]]) for row in rows)
-        return tuple(each for each in commits if _records(each))
+def _found(
+    repository: Repository, which: Sequence[str], asked: Sequence[str]
+) -> tuple[LockCommit, ...]:
+    stdin = "".join(f"{revision}\n" for revision in asked).encode()
+    values = repository.run(*_LOG, *which, stdin=stdin).split(b"\0")
+    width = len(FIELDS)
+    rows = (values[at : at + width] for at in range(0, len(values) - width + 1, width))
+    commits = (commit_of([row[0].lstrip(b"\n"), *row[1:]]) for row in rows)
+    return tuple(each for each in commits if _records(each))
 
 
 def _records(commit: LockCommit) -> bool:
     record = record_of(commit.trailers)
     return record is not None and record.fingerprint is not None
-
-
-@contextmanager
-def searching(repository: Repository, revisions: Iterable[str]) -> Iterator[Search]:
-    """Start the search in what `revisions` reach: ids of commits, or `^` and one to leave out."""
-    with (
-        tempfile.TemporaryFile() as asked,
-        tempfile.TemporaryFile() as out,
-        tempfile.TemporaryFile() as said,
-    ):
-        asked.write("".join(f"{revision}\n" for revision in revisions).encode())
-        search = Search(repository, asked, out, said)
-        try:
-            yield search
-        finally:
-            if search.process.poll() is None:
-                search.process.kill()
-                search.process.wait()
 
 
 def last_record(repository: Repository, commit: str, path: bytes, lock: str) -> Record | None:
@@ -84,9 +54,8 @@ def last_record(repository: Repository, commit: str, path: bytes, lock: str) -> 
     with repository.objects() as objects:
         first = not objects.read(changed).partition(b"\n\n")[0].count(b"\nparent ")
     revisions = [commit] if first else [commit, f"^{changed}^@"]
-    with searching(repository, revisions) as search:
-        for each in search.found():
-            record = record_of(each.trailers)
-            if record is not None and record.fingerprint == lock:
-                return record
+    for each in _found(repository, _GREP, revisions):
+        record = record_of(each.trailers)
+        if record is not None and record.fingerprint == lock:
+            return record
     return None

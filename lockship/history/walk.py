@@ -13,6 +13,7 @@ What counts as a change, commit by commit and path by path:
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -98,11 +99,10 @@ def changes(
     whose lockfiles are looked at (`b""` is the root); naming them costs less, since then git reads
     no other folder's history. Raises LockshipError where git fails.
     """
-    edges = _edges(repository)
     revisions = list(revisions)
     if revisions:
-        with _answer(repository, (*_LOG, "--", *_pathspecs(folders)), revisions) as stream:
-            yield from _parsed(_tokens(stream), edges)
+        with _answer(repository, (*_LOG, "--", *pathspecs(folders)), revisions) as stream:
+            yield from parsed(tokens(stream), edges(repository))
 
 
 def ordered(
@@ -127,10 +127,8 @@ def _answer(
         asked.write("".join(f"{revision}\n" for revision in revisions).encode())
         asked.seek(0)
         process = repository.start(*words, stdin=asked, stderr=said)
-        if process.stdout is None:
-            raise ValueError("no pipe")
         try:
-            yield process.stdout
+            yield pipe(process.stdout)
         except BaseException:
             process.kill()
             raise
@@ -143,7 +141,7 @@ def _answer(
             )
 
 
-def _pathspecs(folders: Sequence[bytes] | None) -> Iterator[bytes]:
+def pathspecs(folders: Sequence[bytes] | None) -> Iterator[bytes]:
     """Return pathspecs for at least the lockfiles; `is_lockfile_name` decides later."""
     if folders is EVERYWHERE:
         yield b":(top,glob)**/.shiplock*"
@@ -153,34 +151,41 @@ def _pathspecs(folders: Sequence[bytes] | None) -> Iterator[bytes]:
         yield b":(top,glob)" + (escaped + b"/" if folder else b"") + b".shiplock*"
 
 
-def _edges(repository: Repository) -> frozenset[str]:
+def edges(repository: Repository) -> frozenset[str]:
     """Return the commits whose parents a shallow clone lacks (gitformat-shallow: one id a line)."""
     if not repository.shallow:
         return frozenset()
     return frozenset((repository.common_dir / "shallow").read_text().split())
 
 
-def _tokens(stream: IO[bytes]) -> Iterator[bytes]:
+def pipe(end: IO[bytes] | None) -> IO[bytes]:
+    """Return an end of a pipe that was asked for."""
+    if end is None:
+        raise ValueError("no pipe")
+    return end
+
+
+def tokens(stream: IO[bytes]) -> Iterator[bytes]:
     """Split a stream at its NUL bytes."""
     rest = b""
-    while chunk := stream.read(_READ):
+    while chunk := os.read(stream.fileno(), _READ):  # what is there, without waiting for more
         *whole, rest = (rest + chunk).split(b"\0")
         yield from whole
     if rest:
         yield rest
 
 
-def _parsed(tokens: Iterator[bytes], edges: frozenset[str]) -> Iterator[LockChange]:
+def parsed(values: Iterator[bytes], edges: frozenset[str]) -> Iterator[LockChange]:
     """Read `git log -z --raw`: a commit's fields, then a line and a path for each file."""
     commit: LockCommit | None = None
-    for token in tokens:
+    for token in values:
         line = token.lstrip(b"\n")
         if line.startswith(b":") and commit is not None:
-            path = next(tokens, b"")
+            path = next(values, b"")
             if is_lockfile_name(path.rpartition(b"/")[2]):
                 yield _change(commit, line, path)
         elif line:  # a commit's id; nothing else that is read here begins without a colon
-            commit = commit_of([line, *(next(tokens, b"") for _ in FIELDS[1:])], edges)
+            commit = commit_of([line, *(next(values, b"") for _ in FIELDS[1:])], edges)
 
 
 def commit_of(fields: Sequence[bytes], edges: frozenset[str] = frozenset()) -> LockCommit:
