@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 Sample = Mapping[str, float]
-"""One turn's figures by unit: "s" (seconds), "B" (bytes over the network), "MiB" (peak memory)."""
+"""One turn's figures by unit: "s" (seconds), "CPU" (seconds of processors), "B" (bytes over the
+network), "MiB" (peak memory)."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,10 @@ def _series(samples: Sequence[Sample]) -> dict[str, Series]:
 
 
 def run(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Sample:
-    """Run a program; its seconds and its own peak memory. Fails with what it said."""
+    """Run a program; its seconds, its and its children's processor seconds, its peak memory.
+
+    Fails with what it said.
+    """
     begin = time.perf_counter()
     with subprocess.Popen(
         argv,
@@ -72,7 +76,8 @@ def run(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Sample:
     seconds = time.perf_counter() - begin
     if process.returncode:
         raise SystemExit(f"{' '.join(argv)}: exit {process.returncode}\n{said.decode()}")
-    return {"s": seconds, "MiB": used.ru_maxrss / 1024}
+    processor = used.ru_utime + used.ru_stime
+    return {"s": seconds, "CPU": processor, "MiB": used.ru_maxrss / 1024}
 
 
 def at_once(commands: Sequence[Sequence[str]], cwd: Path, env: Mapping[str, str]) -> Sample:

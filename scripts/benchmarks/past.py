@@ -6,14 +6,14 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from msgspec.structs import replace
 
-from benchmarks.measure import Comparison, take_turns
+from benchmarks.measure import Comparison, Series, take_turns
 from benchmarks.project import Project, add_service, on_this_machine
 from lockship.lock.fingerprint import sealed
 from lockship.lock.model import Lock
@@ -54,17 +54,33 @@ def audit(runs: int, folder: Path) -> list[Comparison]:
         mine, other = take_turns(runs, ours, theirs)
         words = (name, "`git log -- .shiplock`")
         found.append(Comparison("s", *words, mine["s"], other["s"], aim=aim))
+        if ours is cold:
+            words = (f"{name}, in processor time", words[1])
+            found.append(Comparison("CPU", *words, mine["CPU"], other["CPU"]))
+    return [*found, *_memories(runs, folder, project)]
+
+
+def _memories(runs: int, folder: Path, project: Project) -> Iterator[Comparison]:
+    """Compare the memory with that for fewer commits, and for ten times as many locks."""
+    what = "memory of `lockship audit log`, the first time"
     few = _made(folder, "few-commits", _COMMITS // 10, _LOCKS)
+    mine, other = take_turns(runs, partial(_memory, project), partial(_memory, few))
+    sides = (what, "the same with 10,000 commits")
+    yield Comparison("MiB", *sides, mine["MiB"], other["MiB"], aim=1.1)
+    often = _made(folder, "many-locks", _COMMITS, _LOCKS * 10)
+    mine, other = take_turns(runs, partial(_memory, often), partial(_memory, project))
+    sides = (f"{what}, with 10,000 locks", "the same with 1,000 locks")
+    yield Comparison("MiB", *sides, mine["MiB"], other["MiB"])
     seldom = _made(folder, "few-locks", _COMMITS, _LOCKS // 10)
-    for other_project, fewer in ((few, "10,000 commits"), (seldom, "100 locks")):
-        mine, other = take_turns(runs, partial(_memory, project), partial(_memory, other_project))
-        sides = ("memory of `lockship audit log`, the first time", f"the same with {fewer}")
-        found.append(
-            Comparison(
-                "MiB", *sides, mine["MiB"], other["MiB"], aim=1.1 if other_project is few else None
-            )
-        )
-    return found
+    less, least = take_turns(runs, partial(_memory, project), partial(_memory, seldom))
+    sides = ("that for each lock more, from 1,000 to 10,000", "the same from 100 to 1,000")
+    each = (_growth(mine, other, 9 * _LOCKS), _growth(less, least, 9 * _LOCKS // 10))
+    yield Comparison("KiB", *sides, *each)
+
+
+def _growth(more: Mapping[str, Series], less: Mapping[str, Series], locks: int) -> Series:
+    """Return what each of so many more locks took, in KiB."""
+    return Series(((more["MiB"].median - less["MiB"].median) * 1024 / locks,))
 
 
 def _made(folder: Path, name: str, commits: int, locks: int) -> Project:

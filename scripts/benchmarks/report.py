@@ -42,7 +42,7 @@ def _figures(series: Series, unit: str) -> str:
 
 def _figure(value: float, unit: str) -> str:
     match unit:
-        case "s":
+        case "s" | "CPU":
             return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"
         case "B":
             return f"{value / 1e6:.1f} MB" if value >= 1e6 else f"{value / 1e3:.1f} kB"
