@@ -128,6 +128,32 @@ def test_search_filters_sorting_and_links(seen: Browser, report: Report, file: P
     assert seen.errors() == []
 
 
+def test_a_long_page_is_laid_out_where_it_is_looked_at(seen: Browser, tmp_path: Path) -> None:
+    """What is far away costs nothing when the page opens, and a link to it leads there."""
+    file = tmp_path / "long.html"
+    report = samples.report(1000)
+    file.write_text(page(report))
+    seen.open(file)
+    laid = "return document.querySelector(arguments[0]).checkVisibility({contentVisibilityAuto: 1})"
+    for far in ("#table td", "#parts dl"):
+        assert not seen.run(laid, far), far
+    assert len(seen.run(TEXTS)) == 1000
+    for number in (999, 500, 0):
+        name = report.states[number].id
+        seen.run("location.hash = arguments[0]", f"#{name}")
+        top = seen.run(
+            "return new Promise(done => { let last; const look = () => { const now ="
+            "document.getElementById(arguments[0]).getBoundingClientRect().top;"
+            "if (now === last) done(now); else { last = now; setTimeout(look, 300) } }; look() })",
+            name,
+        )
+        assert 0 <= top < 500, "it is what is looked at, once nothing moves any more"
+    seen.run("document.querySelector('#deploys').scrollIntoView({behavior: 'instant'})")
+    seen.run("return new Promise(done => setTimeout(done, 300))")
+    assert seen.run(laid, "#table td")
+    assert seen.errors() == []
+
+
 def versions_key(seen: Browser, words: list[str]) -> Any:
     order = seen.run(
         "return [...arguments[0]].sort(new Intl.Collator('en', {numeric: true}).compare)", words

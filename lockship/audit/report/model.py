@@ -6,6 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from lockship.audit.entry import RECORDS
 from lockship.audit.finding import Finding
 from lockship.audit.report.figures import Bucket, Figures
 from lockship.audit.rows import Row
@@ -64,7 +65,7 @@ class Source(Struct, frozen=True, rename="kebab"):
 
 
 class State(Struct, frozen=True, kw_only=True, rename="kebab"):
-    """One lockfile state, with everything that `audit show` says of it.
+    """One lockfile state, or a recorded deploy, with everything that `audit show` says of it.
 
     `outcome` is what the commit's record or the journals say came of it: `deployed`, `failed` (no
     host was switched), `undone`, `attention`; `unrecorded` where nobody says; None where the state
@@ -82,6 +83,11 @@ class State(Struct, frozen=True, kw_only=True, rename="kebab"):
     differences: tuple[Difference, ...]
     acts: tuple[Act, ...]
     findings: tuple[Finding, ...]
+
+    @property
+    def is_lockfile(self) -> bool:
+        """Whether this is a lockfile's state; else it is a deploy that a commit records."""
+        return self.row.kind not in RECORDS
 
 
 class Scope(Struct, frozen=True, kw_only=True, rename="kebab"):

@@ -49,7 +49,7 @@ def command(
     as_csv: bool,
     as_json: bool,
 ) -> int:
-    """List every lockfile state in history, newest first.
+    """List every lockfile state and recorded deploy in history, newest first.
 
     Only committed lockfiles count. Times are those that the commits claim.
     """

@@ -215,3 +215,29 @@ def test_the_memory_learns_of_records(story: Story, monkeypatch: pytest.MonkeyPa
     assert lockfile.read_bytes() == dump(lock)
     assert [kind for kind, _ in told(story)] == [*["recorded", "attempted"] * 2, "locked"]
     assert {each for each, _ in told(story)} - {"locked"} == set(RECORDS)
+
+
+def test_the_report_counts_recorded_deploys(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lock that was committed first is deployed when that is recorded, as often as it is."""
+    found = there(story, story.lock())
+    story.put(found.lock, "Lock it")
+    for who in ("jo", "mara"):
+        monkeypatch.setenv("LOGNAME", who)
+        deployed(story, found)
+    story.work("two")
+    second = there(story, story.lock())
+    deployed(story, second)
+    tried(story, found.lock)
+    data = story.audit("report")
+    assert (data["figures"]["deployments"], data["figures"]["leads"]) == (3, 2)
+    by_kind = [(each["row"]["kind"], each["outcome"]) for each in data["states"]]
+    assert by_kind == [
+        ("attempted", "undone"), ("locked", "deployed"), ("recorded", "deployed"),
+        ("recorded", "deployed"), ("locked", None),
+    ]  # fmt: skip
+    assert [mark["back"] for mark in data["marks"]] == [True, False, False, False]
+    assert story.run("report", "--html", "report.html", "--markdown", "report.md").returncode == 0
+    page = (story.repo.path / "report.html").read_text()
+    assert "2 lockfile states and 3 recorded deploys" in page
+    assert "locked; deployed later" in page and "rollback undone at 20" in page
+    assert "rollback tried: undone" in (story.repo.path / "report.md").read_text()

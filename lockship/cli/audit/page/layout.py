@@ -15,9 +15,13 @@ def section(id_: str, heading: str, *body: Child) -> Html:
     )
 
 
-def scrolling(child: Html, label: str) -> Html:
-    """Return what is scrolled sideways where it has no room, by keyboard too."""
-    return element("div", child, class_="wide", tabindex=0, role="region", aria_label=label)
+def scrolling(child: Html, label: str, *, long: bool = False) -> Html:
+    """Return what is scrolled sideways where it has no room, by keyboard too.
+
+    What is `long` is laid out once it is scrolled to: that is a third of the time to open a page.
+    """
+    class_ = "wide long" if long else "wide"
+    return element("div", child, class_=class_, tabindex=0, role="region", aria_label=label)
 
 
 def grid(caption: str, names: Sequence[str], rows: Iterable[Html], id_: str | None = None) -> Html:

@@ -54,7 +54,7 @@ def _part(state: State) -> Html:
 def _facts(state: State) -> Iterator[tuple[str, Child]]:
     row, source = state.row, state.source
     yield "Marks", "; ".join(said.marks(state)) or None
-    yield "Locked in", _commit(row.commit, row.subject)
+    yield "Locked in" if state.is_lockfile else "Recorded in", _commit(row.commit, row.subject)
     yield "by", _who(row.author)
     if (row.author.name, row.author.email) != (row.committer.name, row.committer.email):
         yield "put in place by", _who(row.committer)
@@ -96,7 +96,7 @@ def _recorded(told: Record, hosts: tuple[str, ...]) -> str:
     at = told.deployed_at or "a time that only the hosts' journals tell"
     where = "all its hosts" if set(told.hosts) == set(hosts) else ", ".join(told.hosts)
     said = (
-        f"{told.outcome or 'deployed'} at {at}",
+        f"{'rollback ' if told.command == 'rollback' else ''}{told.outcome or 'deployed'} at {at}",
         f"by {told.performer}" if told.performer else "",
         f"on {where}" if where else "",
         f"reason: {told.reason}" if told.reason else "",

@@ -13,6 +13,7 @@ from lockship.cli.audit.page.words import many, when
 
 COLUMNS: Final = ("When", "Service", "Version", "Outcome", "Who", "Source", "Marks")
 _SIGNS: Final = {"deployed": "✓ ", "failed": "✗ ", "undone": "✗ ", "attention": "! "}
+_LONG: Final = 200  # rows
 _OUTCOMES: Final = (
     *((word, said.OUTCOMES[word]) for word in ("deployed", "failed", "undone", "attention")),
     *(("unrecorded", "not recorded"), ("rollback", "rollback"), ("forced", "forced")),
@@ -23,15 +24,17 @@ _OUTCOMES: Final = (
 def section(report: Report) -> Html:
     """Return the table's section."""
     states = report.states
-    caption = "Every lockfile state, newest first"
+    caption = "Every lockfile state and every recorded deploy, newest first"
     table = layout.grid(caption, COLUMNS, map(_row, states), id_="table")
-    count = many(len(states), "lockfile state")
+    records = sum(not state.is_lockfile for state in states)
+    count = many(len(states) - records, "lockfile state")
+    count += f" and {many(records, 'recorded deploy')}" if records else ""
     return layout.section(
         "deploys",
         "Deploys",
         _controls(states) if states else None,
         element("p", count, role="status", id="count", class_="note"),
-        layout.scrolling(table, "Deploys") if states else None,
+        layout.scrolling(table, "Deploys", long=len(states) > _LONG) if states else None,
     )
 
 

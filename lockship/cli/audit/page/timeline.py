@@ -63,7 +63,7 @@ def _drawing(report: Report, lanes: dict[str, list[Mark]]) -> Html:
     begin, end = (
         int(datetime.fromisoformat(at).timestamp()) for at in (report.scope.begin, report.scope.end)
     )
-    axis = Axis(begin, end, 8, _WIDTH - 8)
+    axis = Axis(begin, end, 8, _WIDTH - 12)  # the last column is whole, too
     drawn: list[Html] = []
     y = 0
     for name, marks in lanes.items():
