@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from lockship.errors import LockshipError, RefusedError
-from lockship.lock import reader, writer
+from lockship.lock import reader
 from lockship.lock.image import Artifact
 from lockship.lock.model import Lock
 from lockship.lock.names import lockfile_name
@@ -106,6 +106,8 @@ def repository_root(start: Path) -> Path:
 
 def put_back(found: Found, written: Lock) -> None:
     """Write the lock that was found again, in place of `written`; of another's lock, nothing."""
+    from lockship.lock import writer  # with tomlkit: 50 ms
+
     try:
         now = reader.read(found.path).fingerprint
     except LockshipError:  # what is there is no lock: somebody else is at work
@@ -119,6 +121,8 @@ def record_artifact(found: Found, artifact: Artifact) -> Found:
 
     Raises RefusedError where somebody wrote another lock meanwhile: the image isn't that one's.
     """
+    from lockship.lock import writer
+
     now = reader.read(found.path)
     if now.fingerprint != found.lock.fingerprint:
         raise RefusedError(

@@ -13,7 +13,6 @@ from lockship.cli.hooks import Hooks
 from lockship.cli.lockedhooks import would_run
 from lockship.cli.text import visible
 from lockship.errors import EXIT_DONE, AttentionError, LockshipError
-from lockship.lock import writer
 from lockship.lock.fingerprint import build_key
 from lockship.lock.model import Lock
 
@@ -76,6 +75,8 @@ def roll_back(
     The lockfile is written first, so that after a kill `lockship deploy` finishes the rollback;
     it is put back where the hosts kept what they had: then only a message is committed.
     """
+    from lockship.lock import writer  # with tomlkit: 50 ms
+
     lockfile.refuse_inside_hook(found)
     to = msgspec.structs.replace(found, lock=chosen)
     hooks = Hooks.of(to, "rollback", quietly=as_json)

@@ -19,6 +19,7 @@ from lockship.host.types import Container
 from lockship.lock.role import Healthcheck
 
 _LAST_LOOK: Final = 1.0  # seconds
+_FIRST_PAUSE: Final = 0.02  # seconds; twice as long after each try that fails, up to the interval
 _HTTP_PORT: Final = 80  # where nothing says another one
 
 
@@ -65,9 +66,12 @@ def probe(
         if successes >= needed:
             return
         took = time.monotonic() - begin
-        if answer.final or took + wanted.interval > wanted.limit:
+        pause = wanted.interval
+        if ask is not _stays_up and not successes:
+            pause = min(pause, _FIRST_PAUSE * 2 ** min(tries, 10))
+        if answer.final or took + pause > wanted.limit:
             break
-        if stop.wait(wanted.interval):
+        if stop.wait(pause):
             raise Halted(f"{server.name}: stopped probing {container_name}, as the deploy is")
     raise unhealthy(server, now, answer, Asked(asked, port, tries, took, wanted.limit))
 
