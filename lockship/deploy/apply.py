@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -17,7 +17,10 @@ from lockship.deploy.mutex import Mutex
 from lockship.deploy.probe import Halted, confirm, probe
 from lockship.deploy.proxy import boot, switch
 from lockship.deploy.proxy.drain import drain
+from lockship.deploy.proxy.observe import SUFFIX
+from lockship.deploy.proxy.switch import Ready
 from lockship.deploy.spec import container_spec
+from lockship.deploy.state import ProxyState
 from lockship.deploy.steps import (
     BootProxy,
     ChangeRoute,
@@ -38,8 +41,10 @@ from lockship.deploy.steps import (
     SwitchRoute,
 )
 from lockship.errors import LockshipError
+from lockship.host.errors import WrongImage
 from lockship.host.link import UNFINISHED
 from lockship.host.server import Server
+from lockship.host.types import ContainerSpec
 from lockship.lock.image import Artifact
 from lockship.lock.model import Lock
 from lockship.progress import Event, Report
@@ -53,7 +58,8 @@ class Work:
     `ship` brings the image to a server; `images` are those that no build makes. `halt` is set when
     the work is to stop: a probe that waits ends then. `artifact` is None where no step needs an
     image; `secrets` are the lock's, and none where no container is created; `files` are those of
-    accessories that are created, by their blob.
+    accessories that are created, by their blob; `proxies` are, by host, as they were seen; `ready`
+    are the routes whose switch is prepared.
     """
 
     lock: Lock
@@ -63,6 +69,18 @@ class Work:
     halt: threading.Event
     secrets: Mapping[str, Secret] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
+    proxies: Mapping[str, ProxyState] = field(default_factory=dict)
+    ready: dict[str, Ready] = field(default_factory=dict)
+
+    def networks(self, host: str) -> tuple[str, ...]:
+        """Return networks that a host surely has: a proxy runs in them."""
+        proxy = self.proxies[host].container if host in self.proxies else None
+        return proxy.networks if proxy is not None and proxy.state == "running" else ()
+
+    def prepare_route(self, server: Server, step: SwitchRoute) -> None:
+        """Do what of a route's switch changes nothing yet."""
+        seen = self.proxies[server.name]
+        self.ready[server.name] = switch.prepare(server, self.lock, step, self.secrets, seen)
 
 
 def carry_out(step: Step, server: Server, work: Work, mutex: Mutex, report: Report) -> None:
@@ -91,17 +109,16 @@ def apply(step: Step, server: Server, work: Work) -> None:
     """Carry out `step`. Every step may be repeated: what is already so is left so."""
     match step:
         case ShipImage():
-            work.ship(server)
-            _check_image(server, _artifact(work))
+            work.ship(server)  # that it is the locked one is seen when a container is created
         case StoreLock(fingerprint=fingerprint):
             from lockship.lock.writer import dump  # with tomlkit, which an empty plan needs not
 
             _remove_unfinished(server, work.lock)
             server.write_file(names.stored_lock_path(work.lock, fingerprint), dump(work.lock))
         case CreateContainer(name=name, role=role):
-            _check_image(server, _artifact(work))
             where = {"role_name": role, "host": server.name, "name": name}
-            server.create(container_spec(work.lock, _artifact(work), work.secrets, **where))
+            spec = container_spec(work.lock, _artifact(work), work.secrets, **where)
+            _create(server, spec, work.networks(server.name))
         case BridgeAssets():
             bridge(server, step)
         case StartContainer(name=name, fresh=fresh):
@@ -124,7 +141,8 @@ def apply(step: Step, server: Server, work: Work) -> None:
         case BootProxy():
             boot.boot(server, work.lock, boot.image_of(work.images, work.lock))
         case SwitchRoute():
-            switch.switch(server, work.lock, step, work.secrets)
+            ready = work.ready.pop(server.name, None)
+            switch.switch(server, work.lock, step, work.secrets, ready)
         case ChangeRoute():
             switch.change(server, work.lock, step)
         case RemoveRoute(project=project):
@@ -138,11 +156,15 @@ def apply(step: Step, server: Server, work: Work) -> None:
 def _remove_unfinished(server: Server, lock: Lock) -> None:
     """Remove the files that a deploy was writing when it was killed.
 
-    It's safe under the mutex: nobody else writes there.
+    It's safe under the mutex: nobody else writes there, or the route of this project.
     """
-    for folder in (names.project_folder(lock), names.locks_folder(lock)):
-        for name in server.list_folder(folder):
-            if name.endswith(UNFINISHED):
+    folders = [names.project_folder(lock), names.locks_folder(lock)]
+    if lock.proxy is not None:
+        folders.append(names.proxy_folder(lock))
+    _, found = server.look([], [(folder, UNFINISHED) for folder in folders])
+    for folder, files in zip(folders, found, strict=True):
+        for name in files:
+            if folder != names.proxy_folder(lock) or name.startswith(f"{lock.project}{SUFFIX}."):
                 server.remove_file(f"{folder}/{name}")
 
 
@@ -152,13 +174,14 @@ def _artifact(work: Work) -> Artifact:
     return work.artifact
 
 
-def _check_image(server: Server, artifact: Artifact) -> None:
-    """Refuse to go on where the host hasn't the very image that the lock names."""
-    found = server.image(artifact.image_id)
-    if found is None or found.id != artifact.image_id:
+def _create(server: Server, spec: ContainerSpec, there: Collection[str]) -> None:
+    """Create a container: the engine does so only from the very image that the lock names."""
+    try:
+        server.create(spec, there)
+    except WrongImage:
         raise LockshipError(
             f"{server.name}: the image that arrived isn't the locked one "
-            f"({artifact.image_id.removeprefix('sha256:')[:12]}).",
+            f"({spec.image.removeprefix('sha256:')[:12]}).",
             hint="Run `lockship build`, then `lockship deploy` again. Engines with and without"
             " containerd's image store (`docker info`) give an image two ids: let all be alike.",
-        )
+        ) from None

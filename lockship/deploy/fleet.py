@@ -79,9 +79,21 @@ def each(
     return Results(done, failed)
 
 
+def _nothing(_server: Server) -> None:
+    """Begin nothing."""
+
+
 @contextmanager
-def connected(lock: Lock, hosts: Iterable[str], report: Report) -> Iterator[Results[Server]]:
-    """Connect to hosts, all at the same time; close every connection at the end."""
+def connected(
+    lock: Lock,
+    hosts: Iterable[str],
+    report: Report,
+    begin: Callable[[Server], None] = _nothing,
+) -> Iterator[Results[Server]]:
+    """Connect to hosts, all at the same time; close every connection at the end.
+
+    `begin` is called for each as soon as it is connected, and must not wait for it.
+    """
 
     def open_one(name: str) -> Server:
         report(Event("start", "connect", name))
@@ -91,6 +103,7 @@ def connected(lock: Lock, hosts: Iterable[str], report: Report) -> Iterator[Resu
             report(Event("failed", "connect", name))
             raise
         report(Event("done", "connect", name))
+        begin(server)
         return server
 
     names = list(hosts)

@@ -13,20 +13,24 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from types import TracebackType
 from typing import Final
 
 from lockship.errors import SAME_COMMAND, LockshipError
+from lockship.host.ahead import ahead
 from lockship.host.errors import HostError, frozen
 from lockship.host.process import Process
 from lockship.host.server import Server
 
-# POSIX sh; dash and busybox run it. $1 is the file, $2 the lease in seconds. Children get no copy
+# POSIX sh; dash and busybox run it. $1 is the file, $2 the lease in seconds. Nothing is touched
+# before its first line has come: it may be started by who won't need it. Children get no copy
 # of descriptor 9, or one that lives on would hold the mutex. A file without text is that of a
 # holder who hasn't written yet, or of someone who asks (`holder`): it's worth a second look. Each
 # heartbeat touches it.
 _HOLD: Final = """\
+IFS= read -r info || exit 0
 for tool in flock timeout dd; do
   command -v $tool >/dev/null 2>&1 || { echo "needs $tool"; exit 1; }
 done
@@ -43,7 +47,6 @@ for look in 1 2 3; do
   if [ -s "$1" ] || [ $look = 3 ]; then echo busy; cat "$1"; exit 0; fi
   sleep 1
 done
-IFS= read -r info || exit 1
 printf '%s\\n%s\\n' "$info" $$ >"$1" || exit 1
 echo held
 while beat=$(exec 9>&-; exec timeout "$2" dd bs=1 count=1 2>/dev/null); [ "$beat" = . ]; do
@@ -80,6 +83,15 @@ class MutexLost(LockshipError):  # noqa: N818
         self.host = host
 
 
+def at_the_door(server: Server, path: str, *, lease: float) -> Future[Process]:
+    """Begin to start the program, which takes nothing yet: `hold` then waits for one answer only.
+
+    It ends with the connection.
+    """
+    argv = ["sh", "-c", _HOLD, "sh", path, str(math.ceil(lease))]
+    return ahead(lambda: server.spawn(argv))
+
+
 def hold(
     server: Server,
     path: str,
@@ -87,14 +99,16 @@ def hold(
     *,
     lease: float,
     on_lost: Callable[[], None] = lambda: None,
+    begun: Future[Process] | None = None,
 ) -> Mutex:
     """Take the mutex; a context manager that gives it back.
 
     `info` is one JSON line about the holder (performer, since, version); `lease` is in seconds;
-    `on_lost` is called, from another thread, as soon as it's known to be lost.
+    `on_lost` is called, from another thread, as soon as it's known to be lost; `begun` is what
+    `at_the_door` returned for the same file.
     Raises MutexHeld when someone has it, HostError when the host can't (no `flock`).
     """
-    process = server.spawn(["sh", "-c", _HOLD, "sh", path, str(math.ceil(lease))])
+    process = (begun or at_the_door(server, path, lease=lease)).result()
     try:
         sent = _now()
         with suppress(OSError):  # it may have ended already; its answer says why

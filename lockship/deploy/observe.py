@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
 from lockship.deploy import names
-from lockship.deploy.accessory.observe import observe_accessories
+from lockship.deploy.accessory.observe import accessories, accessory_images
 from lockship.deploy.ports import holders
-from lockship.deploy.proxy.observe import observe_proxy
+from lockship.deploy.proxy.observe import SUFFIX, listed_proxy
 from lockship.deploy.state import HostState
 from lockship.deploy.steps import Release
+from lockship.host import questions
+from lockship.host.ahead import both
 from lockship.host.server import Server
 from lockship.host.types import Container
 from lockship.lock.image import familiar
@@ -22,19 +23,23 @@ from lockship.lock.model import Lock
 def observe(server: Server, lock: Lock) -> HostState:
     """Return the host's state as far as this lock's project is concerned. Changes nothing.
 
-    Files are read while the engine is asked: from far away each question takes a while.
+    The engine is asked everything at once while files are read: from far away each answer takes a
+    while.
     """
-    with ThreadPoolExecutor(1) as files:
-        reading = files.submit(read_releases, server, lock)
-        found = server.containers({})
-        images = server.images({names.SERVICE: lock.service.name})
-        releases = reading.result()
-    containers = [each for each in found if each.labels.get(names.PROJECT) == lock.project]
     artifact = lock.artifact
-    there = {image.id for image in images}
-    # One that lockship didn't build has no label of its own, so it isn't among them.
-    if artifact is not None and lock.image.digest is not None and server.image(artifact.image_id):
-        there.add(artifact.image_id)
+    # One that lockship didn't build has no label of its own, so it isn't among the images.
+    prebuilt = [artifact.image_id] if artifact and lock.image.digest is not None else []
+    foreign = accessory_images(lock, server.name)
+    (found, images, *others), (releases, routes) = both(
+        lambda: server.ask(
+            questions.containers({}),
+            questions.images({names.SERVICE: lock.service.name}),
+            *(questions.image(reference) for reference in [*prebuilt, *foreign]),
+        ),
+        lambda: _read(server, lock),
+    )
+    there = {image.id for image in [*images, *others[: len(prebuilt)]] if image is not None}
+    containers = [each for each in found if each.labels.get(names.PROJECT) == lock.project]
     ours = [image for image in images if _named(image.tags, image.digests, lock)]
     return HostState(
         host=server.name,
@@ -43,8 +48,8 @@ def observe(server: Server, lock: Lock) -> HostState:
         releases=releases,
         images=tuple(sorted(image.id for image in ours)),
         has_image=artifact is not None and artifact.image_id in there,
-        proxy=observe_proxy(server, lock, found) if _proxied(lock, containers) else None,
-        accessories=observe_accessories(server, lock, found),
+        proxy=listed_proxy(server, lock, found, routes) if _proxied(lock, containers) else None,
+        accessories=accessories(lock, server.name, found, others[len(prebuilt) :]),
     )
 
 
@@ -59,12 +64,25 @@ def _named(tags: tuple[str, ...], digests: tuple[str, ...], lock: Lock) -> bool:
     return repositories == {familiar(lock.image.repository)}
 
 
+def _read(server: Server, lock: Lock) -> tuple[tuple[Release, ...], dict[str, bytes] | None]:
+    """Read the releases and, where the lock has a proxy, the route files that are most likely."""
+    if lock.proxy is None:
+        return read_releases(server, lock), None
+    path = names.releases_path(lock)
+    (data,), (routes,) = server.look([path], [(names.proxy_folder(lock), SUFFIX)])
+    return releases_in(data), routes
+
+
 def read_releases(server: Server, lock: Lock) -> tuple[Release, ...]:
     """Return the host's releases, newest last; none where the file is missing or unreadable.
 
     A damaged file costs the way back to earlier versions, never a deploy: the next one writes it.
     """
-    data = server.read_file(names.releases_path(lock))
+    return releases_in(server.read_file(names.releases_path(lock)))
+
+
+def releases_in(data: bytes | None) -> tuple[Release, ...]:
+    """Return the releases of a host's file."""
     try:
         return msgspec.json.decode(data or b"[]", type=tuple[Release, ...])
     except msgspec.MsgspecError:

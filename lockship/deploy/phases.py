@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from lockship.deploy import ending, journal
@@ -20,22 +21,28 @@ from lockship.deploy.moments import Ask, asked_before_switch
 from lockship.deploy.mutex import Mutex, MutexLost
 from lockship.deploy.plan import Command, release_of
 from lockship.deploy.probe import Halted
+from lockship.deploy.proxy.switch import drop
 from lockship.deploy.steps import (
     ConfirmContainer,
+    DrainContainer,
     Plan,
+    ProbeContainer,
     RemoveRoute,
     StartContainer,
     Step,
+    StoreLock,
     SwitchRoute,
 )
 from lockship.deploy.undo import undo
 from lockship.errors import LockshipError
+from lockship.host.ahead import both
 from lockship.host.errors import HostError
 from lockship.host.journal import Outcome
 from lockship.host.server import Server
 from lockship.progress import Report
 
 Failed = dict[str, LockshipError]
+Apply = Callable[[str, tuple[Step, ...]], None]
 
 
 @dataclass(slots=True)
@@ -57,7 +64,7 @@ class Phases:
 
         Then `before_switch` may still say no.
         """
-        failed = self._together({host.host: host.stage for host in self.plan.hosts})
+        failed = self._together({host.host: host.stage for host in self.plan.hosts}, self._staging)
         if not failed and asked_before_switch(self.plan) and not self.stop.is_set():
             try:
                 before_switch(self.report, self.stop)
@@ -73,7 +80,7 @@ class Phases:
             if number > 1 and ((failed := self._between(number - 1)) or self.stop.is_set()):
                 raise ending.of_switch(self._end(failed, "undone"))
             # One that died while others were waited for is seen before any of its batch switches.
-            failed = self._together({h: _confirming(switch[h]) for h in hosts})
+            failed = self._together({h: switch[h] for h in hosts}, self._ready)
             if number == 1 and (failed or self.stop.is_set()):
                 raise ending.of_stage(self._end(failed, "failed"))
             failed = failed or self._together({h: _changing(switch[h]) for h in hosts})
@@ -83,10 +90,21 @@ class Phases:
     def finish(self) -> None:
         """Record the release and remove what is no longer needed. Nothing here is taken back."""
         touched = [host.host for host in self.plan.hosts if not host.empty]
-        failed = self._record(touched, "deployed")
-        # A host without its line in the journal isn't finished: the next deploy writes both.
-        todo = {h.host: h.finish for h in self.plan.hosts if h.finish and h.host not in failed}
+        finish = {host.host: host.finish for host in self.plan.hosts if host.finish}
+        drains = {host: _drains(steps) for host, steps in finish.items()}
         self.work.halt.clear()
+        # Requests in flight end by themselves, so they may while it is recorded.
+        failed, not_drained = both(
+            lambda: self._record(touched, "deployed"),
+            lambda: self._each(drains, lambda host: self._steps(host, drains[host])),
+        )
+        failed |= not_drained
+        # A host without its line in the journal isn't finished: the next deploy writes both.
+        todo = {
+            host: tuple(step for step in steps if step not in drains[host])
+            for host, steps in finish.items()
+            if host not in failed
+        }
         failed |= self._each(todo, lambda host: self._steps(host, todo[host]))
         if failed:
             raise ending.of_finish(self.plan.version, failed)
@@ -121,12 +139,13 @@ class Phases:
         for mutex in self.mutexes.values():
             mutex.check()
 
-    def _together(self, steps: Mapping[str, tuple[Step, ...]]) -> Failed:
+    def _together(self, steps: Mapping[str, tuple[Step, ...]], do: Apply | None = None) -> Failed:
         """Apply steps on their hosts at the same time; the first failure halts the others."""
         todo = {host: some for host, some in steps.items() if some}
+        apply = do or self._steps
         results = each(
             todo,
-            lambda host: self._steps(host, todo[host]),
+            lambda host: apply(host, todo[host]),
             parallel=self.work.lock.deploy.parallel,
             halt=self.work.halt,
             stop=self.stop,
@@ -144,6 +163,30 @@ class Phases:
 
         return dict(each(hosts, guarded, parallel=self.work.lock.deploy.parallel).failed)
 
+    def _staging(self, host: str, steps: tuple[Step, ...]) -> None:
+        """Apply the stage's steps; the lock's copy is written while a container becomes healthy.
+
+        Nothing needs it before the stage has ended, and nothing takes it back.
+        """
+        copy = tuple(step for step in steps if isinstance(step, StoreLock))
+        rest = tuple(step for step in steps if not isinstance(step, StoreLock))
+        probes = [n for n, step in enumerate(rest) if isinstance(step, ProbeContainer)]
+        first = probes[0] if probes else len(rest)
+        self._steps(host, rest[:first])
+        both(lambda: self._steps(host, rest[first:]), lambda: self._steps(host, copy))
+
+    def _ready(self, host: str, steps: tuple[Step, ...]) -> None:
+        """See that the new containers still run, while the route's switch is prepared."""
+        confirms = tuple(step for step in steps if isinstance(step, ConfirmContainer))
+        routes = [step for step in steps if isinstance(step, SwitchRoute)]
+
+        def prepare() -> None:
+            for step in routes:
+                self.mutexes[host].check()
+                self.work.prepare_route(self.servers[host], step)
+
+        both(lambda: self._steps(host, confirms), prepare)
+
     def _steps(self, host: str, steps: tuple[Step, ...]) -> None:
         for step in steps:
             if self.work.halt.is_set():
@@ -158,10 +201,11 @@ class Phases:
     def _take_back(self) -> Failed:
         """Undo what was begun, as far as each host lets; return what could not be undone."""
         back = {host: undo(steps) for host, steps in self.begun.items()}
+        ready = self.work.ready
 
         def one(host: str) -> None:
             errors: list[LockshipError] = []
-            for step in back[host]:
+            for step in back.get(host, ()):
                 try:
                     self._one(host, step)
                     if isinstance(step, StartContainer):
@@ -174,8 +218,12 @@ class Phases:
                         break  # each further step would wait as long again
             if errors:
                 raise errors[0]
+            if host in ready:
+                with suppress(LockshipError):  # nobody reads it, and the next deploy removes it
+                    drop(self.servers[host], ready.pop(host))
 
-        return self._each([host for host in back if back[host]], one)
+        hosts = [host for host, steps in back.items() if steps]
+        return self._each(dict.fromkeys([*hosts, *ready]), one)
 
     def _see_running(self, host: str, name: str) -> None:
         """Raise where a container that was started to serve again has ended at once."""
@@ -202,9 +250,9 @@ class Phases:
         return self._each(hosts, one)
 
 
-def _confirming(switch: Iterable[Step]) -> tuple[Step, ...]:
-    return tuple(step for step in switch if isinstance(step, ConfirmContainer))
-
-
 def _changing(switch: Iterable[Step]) -> tuple[Step, ...]:
     return tuple(step for step in switch if not isinstance(step, ConfirmContainer))
+
+
+def _drains(steps: Iterable[Step]) -> tuple[Step, ...]:
+    return tuple(step for step in steps if isinstance(step, DrainContainer))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lockship.deploy.accessory.judge import notes
 from lockship.deploy.apply import Work
-from lockship.deploy.exclusion import held_everywhere
+from lockship.deploy.exclusion import Doors, at_the_door, held_everywhere
 from lockship.deploy.fleet import connected, each, gathered, used_hosts
 from lockship.deploy.foreign import ForeignImages
 from lockship.deploy.moments import UNASKED, Moments
@@ -49,7 +49,7 @@ def require_artifact(lock: Lock) -> Artifact:
 def look(lock: Lock, *, command: Command = "deploy", report: Report = quiet) -> Plan:
     """Observe all hosts and return what a deploy would do now. Changes nothing."""
     artifact = require_artifact(lock)
-    with connected(lock, used_hosts(lock), report) as opened:
+    with connected(lock, used_hosts(lock), report, lambda s: s.begin(writing=False)) as opened:
         servers = _all_connected(opened.done, opened.failed)
         states = _observe(servers, lock)
         _say_of_accessories(lock, states, report)
@@ -77,7 +77,13 @@ def deploy(
     """
     artifact = require_artifact(lock)
     require_sound(lock, secrets)
-    with connected(lock, used_hosts(lock), report) as opened:
+    doors: Doors = {}
+
+    def begin(server: Server) -> None:
+        server.begin(writing=True)
+        doors[server.name] = at_the_door(server, lock)
+
+    with connected(lock, used_hosts(lock), report, begin) as opened:
         servers = _all_connected(opened.done, opened.failed)
         states = _observe(servers, lock)
         _say_of_accessories(lock, states, report)
@@ -85,7 +91,7 @@ def deploy(
         if steps.empty:
             return Result(changed=False, plan=steps)
         with held_everywhere(
-            servers, lock, performer, wait=wait, stop=stop, report=report
+            servers, lock, performer, doors=doors, wait=wait, stop=stop, report=report
         ) as mutexes:
             # Between the first look and the mutex another deploy may have ended: look again.
             states = _observe(servers, lock)
@@ -103,7 +109,8 @@ def deploy(
                     moments.before_change(report, stop)
                 if stop.is_set():
                     raise InterruptedByUser("Interrupted; nothing was changed.")
-                work = Work(lock, artifact, supply.ship, images, halt, secrets)
+                proxies = {state.host: state.proxy for state in states if state.proxy}
+                work = Work(lock, artifact, supply.ship, images, halt, secrets, proxies=proxies)
                 phases = Phases(servers, mutexes, work, steps, command, performer, stop, report)
                 phases.stage(moments.before_switch)
                 phases.switch()

@@ -81,7 +81,7 @@ def parsed(table: str) -> Iterator[Socket]:
 def _tables(server: Server, container: Container, files: tuple[str, ...]) -> list[str | None]:
     paths = [f"/proc/{container.pid}/net/{name}" for name in files]
     try:
-        found = server.read_files(paths)
+        found, _ = server.look(paths)
     except HostError as error:
         if error.kind == "file":
             return [None for _ in files]

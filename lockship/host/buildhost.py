@@ -30,13 +30,14 @@ def engine_at(name: str, host: Host, limit: float) -> Iterator[Engine]:
     """Connect to the engine of a host, within `limit` seconds. Raises as `building_engine`."""
     login = login_words(name, host)
     with boundary(name, "ssh", limit, login):
-        from lockship.host.dial import client
+        from lockship.host.dial import Client
         from lockship.host.login import open_link
 
         link = open_link(name, host, limit)
     try:
         with boundary(name, "its engine", limit, login):
-            api = client(link.dial_engine, SILENCE)
+            api = Client(link.dial_engine, SILENCE)
+            api.agree()
         try:
             with relayed(link.dial_engine) as url:
                 yield Engine(api, {"DOCKER_HOST": url})

@@ -65,6 +65,18 @@ def login_words(name: str, host: Host) -> str:
     return f"{port}{host.user}@{name}" if host.user else f"{port}{name}"
 
 
+class WrongImage(HostError):  # noqa: N818 - what is wrong with the host
+    """The host hasn't the image of this id."""
+
+    def __init__(self, host: str, image_id: str) -> None:
+        super().__init__(
+            host,
+            "image",
+            f"the image {image_id.removeprefix('sha256:')[:12]} isn't there any more",
+            hint="run the same command again",
+        )
+
+
 def frozen(host: str, seconds: float, what: str, login: str = "") -> HostError:
     """Return the error for a host that accepted `what` and didn't answer within `seconds`."""
     return HostError(

@@ -11,11 +11,23 @@ from lockship.host.process import Process
 UNFINISHED: Final = ".new"  # how the name of a file ends that `write_file` hasn't finished
 
 
+Folder = tuple[str, str]
+"""A folder's path, and how the names of those of its files end that are meant."""
+Looked = tuple[list[bytes | None], list[dict[str, bytes]]]
+"""Files, None for one that isn't there; and folders: their files by name, none without a folder."""
+
+
 class Link(Protocol):
     """A way to a host: its engine, TCP from its point of view, its files, its programs.
 
     Raises whatever the way itself raises; `translate.boundary` around each use makes HostErrors.
     """
+
+    def begin(self, *, writing: bool) -> None:
+        """Begin to open what is about to be used, so that nobody waits for it one after another.
+
+        That is the engine, files to read and, with `writing`, files to write.
+        """
 
     def dial_engine(self, timeout: float) -> SocketLike:
         """Open a stream to the Docker engine."""
@@ -26,14 +38,17 @@ class Link(Protocol):
     def spawn(self, argv: Sequence[str]) -> Process:
         """Start a program on the host."""
 
-    def read_files(self, paths: Sequence[str]) -> list[bytes | None]:
-        """Return the content of files, all asked for at once; None for one that isn't there."""
+    def look(self, paths: Sequence[str], folders: Sequence[Folder]) -> Looked:
+        """Return the content of files and folders, all asked for at once."""
 
     def read_tail(self, path: str, size: int) -> bytes:
         """Return at most a file's last `size` bytes; none when there is no file."""
 
-    def write_file(self, path: str, data: bytes, mode: int) -> None:
-        """Replace a file by rename, making its folders (0700)."""
+    def write_beside(self, path: str, data: bytes, mode: int) -> str:
+        """Write what is to replace a file beside it, making its folders (0700); return its path."""
+
+    def rename(self, path: str, target: str) -> None:
+        """Put a file in place of another one at once; where that can't be, remove it."""
 
     def append_line(self, path: str, line: bytes) -> None:
         """Append by one write, making the file (0600) and its folders (0700)."""

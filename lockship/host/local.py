@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lockship.host import engine_address
 from lockship.host.channel import SocketLike
-from lockship.host.link import UNFINISHED
+from lockship.host.link import UNFINISHED, Folder, Looked
 from lockship.host.process import ChildProcess, Process
 
 
@@ -26,6 +26,9 @@ class LocalLink:
         self._host = host
         self._engine = engine
         self._home = Path.home()
+
+    def begin(self, *, writing: bool) -> None:
+        """Nothing takes a while here."""
 
     def dial_engine(self, timeout: float) -> SocketLike:
         """See `Link`."""
@@ -49,15 +52,9 @@ class LocalLink:
             )
         )
 
-    def read_files(self, paths: Sequence[str]) -> list[bytes | None]:
+    def look(self, paths: Sequence[str], folders: Sequence[Folder]) -> Looked:
         """See `Link`."""
-        found: list[bytes | None] = []
-        for path in paths:
-            try:
-                found.append((self._home / path).read_bytes())
-            except FileNotFoundError:
-                found.append(None)
-        return found
+        return [self._read(path) for path in paths], [self._folder(*each) for each in folders]
 
     def read_tail(self, path: str, size: int) -> bytes:
         """See `Link`."""
@@ -68,7 +65,7 @@ class LocalLink:
         except FileNotFoundError:
             return b""
 
-    def write_file(self, path: str, data: bytes, mode: int) -> None:
+    def write_beside(self, path: str, data: bytes, mode: int) -> str:
         """See `Link`."""
         target = self._home / path
         _make_folders(target.parent)
@@ -79,9 +76,17 @@ class LocalLink:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            unfinished.replace(target)
         except BaseException:
             unfinished.unlink(missing_ok=True)
+            raise
+        return str(unfinished)
+
+    def rename(self, path: str, target: str) -> None:
+        """See `Link`."""
+        try:
+            (self._home / path).replace(self._home / target)
+        except BaseException:
+            (self._home / path).unlink(missing_ok=True)
             raise
 
     def append_line(self, path: str, line: bytes) -> None:
@@ -113,6 +118,17 @@ class LocalLink:
 
     def close(self) -> None:
         """Nothing is held open between calls."""
+
+    def _folder(self, path: str, ending: str) -> dict[str, bytes]:
+        names = [name for name in self.list_folder(path) if name.endswith(ending)]
+        texts = {name: self._read(f"{path}/{name}") for name in names}
+        return {name: text for name, text in texts.items() if text is not None}
+
+    def _read(self, path: str) -> bytes | None:
+        try:
+            return (self._home / path).read_bytes()
+        except FileNotFoundError:
+            return None
 
 
 def _make_folders(path: Path) -> None:

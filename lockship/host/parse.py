@@ -9,7 +9,15 @@ import re
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from lockship.host.types import Container, ContainerState, Health, ImageInfo, ListedImage, Published
+from lockship.host.types import (
+    Container,
+    ContainerState,
+    EngineInfo,
+    Health,
+    ImageInfo,
+    ListedImage,
+    Published,
+)
 from lockship.lock.container import HOST_NETWORK
 
 Json = dict[str, Any]
@@ -97,6 +105,17 @@ def image_from_inspect(raw: Json) -> ImageInfo:
         size=raw.get("Size") or 0,
         has_healthcheck=test[0] not in ("NONE", ""),
         exposed=_exposed(config.get("ExposedPorts")),
+    )
+
+
+def engine_info(version: Json, info: Json) -> EngineInfo:
+    """Read `GET /version` and `GET /info`."""
+    return EngineInfo(
+        version=version["Version"],
+        os=version["Os"],
+        architecture=version["Arch"],
+        containerd_store="io.containerd" in str(info.get("DriverStatus") or ""),
+        folder=str(info.get("DockerRootDir") or ""),
     )
 
 

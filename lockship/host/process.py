@@ -67,6 +67,23 @@ class ChannelProcess:
         line, newline, self._buffer = self._buffer.partition(b"\n")
         return line + newline
 
+    def read_until(self, mark: bytes, timeout: float) -> bytes | None:
+        """Return what comes before the next `mark`, and drop that; None at the end.
+
+        Raises TimeoutError after so many seconds without anything.
+        """
+        self._channel.settimeout(timeout)
+        read = bytearray(self._buffer)
+        seen = 0
+        while (at := read.find(mark, seen)) < 0:
+            seen = max(0, len(read) - len(mark))
+            data = self._channel.recv(1 << 17)
+            if not data:
+                return None
+            read += data
+        self._buffer = bytes(read[at + len(mark) :])
+        return bytes(read[:at])
+
     def poll(self) -> int | None:
         """See `Process`."""
         return self._channel.exit_status if self._channel.exit_status_ready() else None

@@ -1,8 +1,9 @@
-"""Removing containers and images, where being gone already is as good."""
+"""Removing containers, volumes and images, where being gone already is as good."""
 
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -10,6 +11,14 @@ if TYPE_CHECKING:
 
 _GONE: Final = 30.0  # seconds for a removal that someone else began
 _LOOK: Final = 0.1
+
+
+def remove_volume(api: docker.APIClient, name: str) -> None:
+    """Remove a named volume with its data; one in use can't be."""
+    from docker.errors import NotFound
+
+    with suppress(NotFound):
+        api.remove_volume(name)
 
 
 def remove_container(api: docker.APIClient, name: str) -> None:

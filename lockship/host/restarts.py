@@ -9,6 +9,7 @@ long as it is to run, and `unless-stopped` from its stop on.
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
@@ -32,9 +33,12 @@ def start(api: docker.APIClient, name: str, *, fresh: bool) -> None:
 
 
 def stop(api: docker.APIClient, name: str, timeout: float) -> None:
-    """Stop a container for good: SIGTERM, and SIGKILL after `timeout` seconds."""
-    _turn(api, name, _ALWAYS, _STOPPED)
-    api.stop(name, timeout=math.ceil(timeout))
+    """Stop a container for good: SIGTERM, and SIGKILL after `timeout` seconds. Gone is fine."""
+    from docker.errors import NotFound
+
+    with suppress(NotFound):
+        _turn(api, name, _ALWAYS, _STOPPED)
+        api.stop(name, timeout=math.ceil(timeout))
 
 
 def _turn(api: docker.APIClient, name: str, policy: _Policy, into: _Policy) -> None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lockship.host import images, parse, restarts, streams
+from lockship.host import images, parse, questions, restarts, streams
 from lockship.host.channel import SocketLike
 from lockship.host.create import create
 from lockship.host.execute import execute
 from lockship.host.images import Check, Note, go_on, say_nothing
 from lockship.host.inside import Inside
-from lockship.host.link import Link
+from lockship.host.link import Folder, Link, Looked
 from lockship.host.process import Process
-from lockship.host.removal import remove_container, remove_image
+from lockship.host.questions import Question, read
+from lockship.host.removal import remove_container, remove_image, remove_volume
+from lockship.host.spec import networks
 from lockship.host.translate import boundary
 from lockship.host.types import (
     Container,
@@ -27,6 +29,8 @@ from lockship.host.types import (
 
 if TYPE_CHECKING:
     import docker
+
+    from lockship.host.dial import Client
 
 _T = TypeVar("_T")
 CALL = 60.0  # seconds without an answer from the engine
@@ -53,6 +57,21 @@ class Server:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def begin(self, *, writing: bool) -> None:
+        """Begin to open what is about to be used: the engine, files to read and to write."""
+        self._link.begin(writing=writing)
+
+    def ask(self, *asked: Question[Any]) -> list[Any]:
+        """Ask the engine all of these in one round trip; return the answers in the same order."""
+        with self._boundary(", ".join(each.what for each in asked)):
+            answers = self._client.get_all([each.path for each in asked]) if asked else []
+            return [read(self.name, *each) for each in zip(asked, answers, strict=True)]
+
+    def ask_one(self, asked: Question[_T]) -> _T:
+        """Ask the engine one thing."""
+        answer: _T = self.ask(asked)[0]
+        return answer
+
     # Containers
 
     def containers(self, labels: Mapping[str, str]) -> list[Container]:
@@ -61,19 +80,21 @@ class Server:
         They come from one call, which says less than `container`: see `parse.container_from_list`.
         An empty value stands for any value.
         """
-        wanted = {"label": _filters(labels)}
-        found = self._call("list containers", lambda api: api.containers(all=True, filters=wanted))
-        return [parse.container_from_list(raw) for raw in found]
+        return self.ask_one(questions.containers(labels))
 
     def container(self, name: str) -> Container | None:
         """Return all about one container, by name or id; None when there is none."""
-        raw = self._maybe(f"inspect {name}", lambda api: api.inspect_container(name))
-        return None if raw is None else parse.container_from_inspect(raw)
+        return self.ask_one(questions.container(name))
 
-    def create(self, spec: ContainerSpec) -> str:
-        """Create a container, its networks too when they aren't there; return its id."""
+    def create(self, spec: ContainerSpec, there: Collection[str] = ()) -> str:
+        """Create a container, its networks too when they aren't there; return its id.
+
+        Networks in `there` were seen a moment ago. Raises WrongImage where its image isn't there.
+        """
+        unseen = [name for name in networks(spec) if name not in there]
+        seen = self.ask_one(questions.networks(unseen)) if unseen else set()
         with self._boundary(f"create {spec.name}"):
-            return create(self._api, spec)
+            return create(self.name, self._api, spec, {*there, *seen})
 
     def start(self, name: str, *, fresh: bool = False) -> None:
         """Start a container; one that runs is fine. `fresh`: it was never stopped."""
@@ -81,7 +102,7 @@ class Server:
 
     def stop(self, name: str, timeout: float) -> None:
         """Stop a container: SIGTERM, and SIGKILL after `timeout` seconds. A gone one is fine."""
-        self._maybe(f"stop {name}", lambda api: restarts.stop(api, name, timeout))
+        self._call(f"stop {name}", lambda api: restarts.stop(api, name, timeout))
 
     def remove(self, name: str) -> None:
         """Remove a container and its anonymous volumes, running or not. A gone one is fine."""
@@ -89,7 +110,7 @@ class Server:
 
     def remove_volume(self, name: str) -> None:
         """Remove a named volume with its data. A gone one is fine, one in use isn't."""
-        self._maybe(f"remove volume {name}", lambda api: api.remove_volume(name))
+        self._call(f"remove volume {name}", lambda api: remove_volume(api, name))
 
     def inside(self, name: str) -> Inside:
         """Return the files inside a container, by name."""
@@ -147,26 +168,11 @@ class Server:
 
     def image(self, reference: str) -> ImageInfo | None:
         """Return an image by id, tag or repository@digest; None when there is none."""
-        raw: dict[str, Any] | None = self._maybe(
-            f"inspect {reference}",
-            lambda api: api.inspect_image(reference),  # type: ignore[no-untyped-call]
-        )
-        return None if raw is None else parse.image_from_inspect(raw)
+        return self.ask_one(questions.image(reference))
 
     def images(self, labels: Mapping[str, str]) -> list[ListedImage]:
         """Return the images with all of these labels, by one call. An empty value: any value."""
-        wanted = {"label": _filters(labels)}
-        found = self._call("list images", lambda api: api.images(filters=wanted))
-        return [parse.image_from_list(raw) for raw in found]
-
-    def all_layers(self) -> set[tuple[str, ...]]:
-        """Return the layers of every image here, as diff ids from the base up.
-
-        A layer is here when the whole chain up to it begins one of these.
-        """
-        found = self._call("list images", lambda api: api.images(quiet=True))
-        each = (self.image(image_id) for image_id in dict.fromkeys(found))
-        return {image.layers for image in each if image}
+        return self.ask_one(questions.images(labels))
 
     def remove_image(self, reference: str) -> bool:
         """Remove an image, or one of its names; False when it is in use or gone."""
@@ -202,16 +208,9 @@ class Server:
             yield from images.export(self._api, image_id)
 
     def engine_info(self) -> EngineInfo:
-        """Return what engine this is; takes two calls."""
-        version = self._call("version", lambda api: api.version())
-        info = self._call("info", lambda api: api.info())
-        return EngineInfo(
-            version=version["Version"],
-            os=version["Os"],
-            architecture=version["Arch"],
-            containerd_store="io.containerd" in str(info.get("DriverStatus") or ""),
-            folder=str(info.get("DockerRootDir") or ""),
-        )
+        """Return what engine this is."""
+        version, info = self.ask(questions.VERSION, questions.INFO)
+        return parse.engine_info(version, info)
 
     # Files, programs, network
 
@@ -220,13 +219,13 @@ class Server:
 
         Paths are relative to the login user's home, or absolute.
         """
-        (data,) = self.read_files([path])
+        (data,), _ = self.look([path])
         return data
 
-    def read_files(self, paths: Sequence[str]) -> list[bytes | None]:
-        """Return the content of files, all asked for at once; None for one that isn't there."""
-        with self._boundary(f"read {', '.join(paths)}"):
-            return self._link.read_files(paths)
+    def look(self, paths: Sequence[str], folders: Sequence[Folder] = ()) -> Looked:
+        """Return the content of files and folders, all asked for at once."""
+        with self._boundary(f"read {', '.join([*paths, *(path for path, _ in folders)])}"):
+            return self._link.look(paths, folders)
 
     def read_tail(self, path: str, size: int) -> bytes:
         """Return a file's last `size` bytes, fewer when it is shorter, none when it isn't there."""
@@ -235,8 +234,17 @@ class Server:
 
     def write_file(self, path: str, data: bytes, mode: int = 0o600) -> None:
         """Replace a file in one step, making its folders (0700)."""
+        self.rename(self.write_beside(path, data, mode), path)
+
+    def write_beside(self, path: str, data: bytes, mode: int = 0o600) -> str:
+        """Write what is to replace a file beside it, with an UNFINISHED name; return its path."""
         with self._boundary(f"write {path}"):
-            self._link.write_file(path, data, mode)
+            return self._link.write_beside(path, data, mode)
+
+    def rename(self, unfinished: str, path: str) -> None:
+        """Put what was written beside a file in its place; where that can't be, remove it."""
+        with self._boundary(f"write {path}"):
+            self._link.rename(unfinished, path)
 
     def append_line(self, path: str, line: bytes) -> None:
         """Append a line (at most 32 kB) in one write, making the file (0600) and its folders."""
@@ -269,15 +277,20 @@ class Server:
 
     def close(self) -> None:
         """End the connection; what waits for an answer on it, in another thread, fails at once."""
-        if "_api" in self.__dict__:
-            self._api.close()
+        if "_client" in self.__dict__:
+            self._client.close()
         self._link.close()
 
     @cached_property
-    def _api(self) -> docker.APIClient:
-        from lockship.host.dial import client
+    def _client(self) -> Client:
+        from lockship.host.dial import Client
 
-        return client(self._link.dial_engine, self._timeout)
+        return Client(self._link.dial_engine, self._timeout)
+
+    @property
+    def _api(self) -> docker.APIClient:
+        self._client.agree()
+        return self._client
 
     def _boundary(self, what: str, limit: float | None = None) -> Any:
         return boundary(self.name, what, limit or self._timeout, self.login)
@@ -285,16 +298,3 @@ class Server:
     def _call(self, what: str, call: Callable[[docker.APIClient], _T]) -> _T:
         with self._boundary(what):
             return call(self._api)
-
-    def _maybe(self, what: str, call: Callable[[docker.APIClient], _T]) -> _T | None:
-        from docker.errors import NotFound
-
-        with self._boundary(what):
-            try:
-                return call(self._api)
-            except NotFound:
-                return None
-
-
-def _filters(labels: Mapping[str, str]) -> list[str]:
-    return [f"{name}={value}" if value else name for name, value in labels.items()]

@@ -114,8 +114,8 @@ def read_tail(sftp: paramiko.SFTPClient, path: str, size: int) -> bytes:
         let_go(sftp, [handle])
 
 
-def write(sftp: paramiko.SFTPClient, path: str, data: bytes, mode: int) -> None:
-    """Replace a file by a rename, so that a reader sees the old or the new one, never a part."""
+def write_beside(sftp: paramiko.SFTPClient, path: str, data: bytes, mode: int) -> str:
+    """Write what is to replace a file beside it, and return its path; a half of it is removed."""
     # A name of its own: two writers at once must not write into the same unfinished file.
     unfinished = f"{path}.{secrets.token_hex(4)}{UNFINISHED}"
     flags = protocol.SFTP_FLAG_WRITE | protocol.SFTP_FLAG_CREATE | protocol.SFTP_FLAG_EXCL
@@ -124,10 +124,20 @@ def write(sftp: paramiko.SFTPClient, path: str, data: bytes, mode: int) -> None:
         attributes = paramiko.SFTPAttributes()
         attributes.st_mode = mode  # before there is anything in it to read, whatever the umask
         _write(sftp, handle, data, [(protocol.CMD_FSETSTAT, handle, attributes)])
-        sftp.posix_rename(unfinished, path)
     except BaseException:
         with suppress(OSError):  # the first error is the one to tell
             sftp.remove(unfinished)
+        raise
+    return unfinished
+
+
+def rename(sftp: paramiko.SFTPClient, path: str, target: str) -> None:
+    """Put a file in place of another one; where that can't be, remove it."""
+    try:
+        sftp.posix_rename(path, target)
+    except BaseException:
+        with suppress(OSError):  # the first error is the one to tell
+            sftp.remove(path)
         raise
 
 
@@ -155,6 +165,13 @@ def names(sftp: paramiko.SFTPClient, path: str) -> list[str]:
                 found += _names(answer)
     finally:
         let_go(sftp, [handle])
+
+
+def read_folder(sftp: paramiko.SFTPClient, path: str, ending: str) -> dict[str, bytes]:
+    """Return by name a folder's files whose names end so; none when there is no folder."""
+    found = [name for name in names(sftp, path) if name.endswith(ending)]
+    texts = zip(found, read_all(sftp, [f"{path}/{name}" for name in found]), strict=True)
+    return {name: text for name, text in texts if text is not None}
 
 
 def remove(sftp: paramiko.SFTPClient, path: str) -> None:

@@ -17,6 +17,7 @@ from typing import IO, Any, Final
 
 from msgspec import Struct
 
+from lockship.host import questions
 from lockship.host.errors import HostError
 from lockship.host.images import Check, go_on
 from lockship.host.server import Server
@@ -47,8 +48,15 @@ def missing_layers(server: Server, image: ImageInfo) -> frozenset[str]:
     A layer is there only with the whole chain below it: what follows the longest beginning that
     some image there shares is missing.
     """
-    shared = max((_shared(image.layers, known) for known in server.all_layers()), default=0)
+    shared = max((_shared(image.layers, known) for known in _all_layers(server)), default=0)
     return frozenset(image.layers[shared:])
+
+
+def _all_layers(server: Server) -> set[tuple[str, ...]]:
+    """Return the layers of every image there, as diff ids from the base up, in two round trips."""
+    found = server.images({})
+    images: list[ImageInfo | None] = server.ask(*(questions.image(each.id) for each in found))
+    return {image.layers for image in images if image is not None}
 
 
 def spool(

@@ -5,20 +5,28 @@ from __future__ import annotations
 import errno
 import posixpath
 import shlex
-from collections.abc import Sequence
-from typing import Final
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Final, Literal, TypeVar
 
 import fabric
 import paramiko
 
 from lockship.host import sftp
+from lockship.host.ahead import ahead
 from lockship.host.channel import ChannelSocket, SocketLike
 from lockship.host.diagnose import gone, no_engine
 from lockship.host.errors import HostError
 from lockship.host.guard import within
+from lockship.host.link import Folder, Looked
 from lockship.host.process import ChannelProcess, Process
+from lockship.host.reader import COMMAND, Reader, Unread
+from lockship.host.session import open_session
 
 _DIAL_ENGINE: Final = "exec docker system dial-stdio"
+_T = TypeVar("_T")
 
 
 class SshLink:
@@ -29,13 +37,25 @@ class SshLink:
         self._connection = connection
         self._transport: paramiko.Transport = connection.transport
         self._limit = limit
-        self._sftp: paramiko.SFTPClient | None = None
+        self._engine: Future[paramiko.Channel] | None = None
+        self._sftp: Future[paramiko.SFTPClient] | None = None
+        self._reader: Future[Reader] | None = None
+        self._unread = False  # the reader couldn't: from then on SFTP does
+        self._reading, self._using_sftp = threading.Lock(), threading.Lock()
+
+    def begin(self, *, writing: bool) -> None:
+        """See `Link`."""
+        self._engine = ahead(lambda: self._run(_DIAL_ENGINE))
+        self._reader = ahead(self._start_reader)
+        if writing:
+            self._sftp = ahead(self._start_sftp)
 
     def dial_engine(self, timeout: float) -> SocketLike:
         """See `Link`."""
-        return ChannelSocket(
-            self._run(_DIAL_ENGINE, timeout), lambda channel: no_engine(self._host, channel)
-        )
+        begun, self._engine = self._engine, None
+        channel = begun.result() if begun else self._run(_DIAL_ENGINE)
+        channel.settimeout(timeout)
+        return ChannelSocket(channel, lambda channel: no_engine(self._host, channel))
 
     def dial(self, address: str, port: int, timeout: float) -> SocketLike:
         """See `Link`."""
@@ -56,56 +76,106 @@ class SshLink:
 
     def spawn(self, argv: Sequence[str]) -> Process:
         """See `Link`."""
-        return ChannelProcess(self._run(shlex.join(argv), self._limit))
+        return ChannelProcess(self._run(shlex.join(argv)))
 
-    def read_files(self, paths: Sequence[str]) -> list[bytes | None]:
+    def look(self, paths: Sequence[str], folders: Sequence[Folder]) -> Looked:
         """See `Link`."""
-        return sftp.read_all(self._files(), paths)
+        return self._read(
+            lambda reader: reader.look(paths, folders),
+            lambda files: (
+                sftp.read_all(files, paths),
+                [sftp.read_folder(files, *folder) for folder in folders],
+            ),
+        )
 
     def read_tail(self, path: str, size: int) -> bytes:
         """See `Link`."""
-        return sftp.read_tail(self._files(), path, size)
+        with self._files() as files:
+            return sftp.read_tail(files, path, size)
 
-    def write_file(self, path: str, data: bytes, mode: int) -> None:
+    def write_beside(self, path: str, data: bytes, mode: int) -> str:
         """See `Link`."""
-        sftp.write(self._files(), path, data, mode)
+        with self._files() as files:
+            return sftp.write_beside(files, path, data, mode)
+
+    def rename(self, path: str, target: str) -> None:
+        """See `Link`."""
+        with self._files() as files:
+            sftp.rename(files, path, target)
 
     def append_line(self, path: str, line: bytes) -> None:
         """See `Link`."""
-        sftp.append(self._files(), path, line)
+        with self._files() as files:
+            sftp.append(files, path, line)
 
     def list_folder(self, path: str) -> list[str]:
         """See `Link`."""
-        return sftp.names(self._files(), path)
+        with self._files() as files:
+            return sftp.names(files, path)
 
     def remove_file(self, path: str) -> None:
         """See `Link`."""
-        sftp.remove(self._files(), path)
+        with self._files() as files:
+            sftp.remove(files, path)
 
     def absolute(self, path: str) -> str:
         """See `Link`."""
-        return posixpath.join(self._files().normalize("."), path)
+        home = self._read(lambda reader: reader.home(), lambda files: files.normalize("."))
+        return posixpath.join(home, path)
 
     def close(self) -> None:
         """See `Link`."""
         close(self._connection)
 
-    def _run(self, command: str, timeout: float) -> paramiko.Channel:
+    def _run(self, what: str, kind: Literal["exec", "subsystem"] = "exec") -> paramiko.Channel:
         with within(self._limit, self._host, "a request over ssh", self._transport.close):
-            channel = self._transport.open_session()
-            channel.settimeout(timeout)
-            channel.exec_command(command)
+            channel = open_session(self._transport, kind, what)
+        channel.settimeout(self._limit)
         return channel
 
-    def _files(self) -> paramiko.SFTPClient:
-        if self._sftp is None:
-            with within(self._limit, self._host, "sftp", self._transport.close):
-                self._sftp = paramiko.SFTPClient.from_transport(self._transport)
-            channel = self._sftp.get_channel() if self._sftp else None
-            if self._sftp is None or channel is None:
-                raise EOFError("no sftp")
-            channel.settimeout(self._limit)
-        return self._sftp
+    def _read(
+        self, by_reader: Callable[[Reader], _T], by_sftp: Callable[[paramiko.SFTPClient], _T]
+    ) -> _T:
+        with self._reading:
+            if not self._unread:
+                self._reader = self._reader or ahead(self._start_reader)
+                try:
+                    return by_reader(self._reader.result())
+                except (Unread, paramiko.ChannelException):  # sshd may allow few channels
+                    self._unread = True
+                except BaseException:
+                    self._unread = True  # what it may still say isn't the next question's answer
+                    raise
+        with self._files() as files:
+            return by_sftp(files)
+
+    def _start_reader(self) -> Reader:
+        return Reader(ChannelProcess(self._run(shlex.join(COMMAND))), self._limit)
+
+    def _start_sftp(self) -> paramiko.SFTPClient:
+        with within(self._limit, self._host, "sftp", self._transport.close):
+            channel = self._run("sftp", "subsystem")
+            try:
+                return paramiko.SFTPClient(channel)
+            except (EOFError, paramiko.SSHException):
+                if not self._transport.is_active():
+                    raise
+                raise HostError(
+                    self._host,
+                    "refused",
+                    "sshd doesn't offer files (sftp)",
+                    hint="on the host, in /etc/ssh/sshd_config: Subsystem sftp internal-sftp",
+                ) from None
+
+    @contextmanager
+    def _files(self) -> Iterator[paramiko.SFTPClient]:
+        """Give the SFTP client to one thread at a time."""
+        with self._using_sftp:
+            begun = self._sftp or ahead(self._start_sftp)
+            self._sftp = None
+            files = begun.result()
+            self._sftp = begun
+            yield files
 
 
 def close(connection: fabric.Connection) -> None:

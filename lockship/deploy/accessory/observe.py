@@ -8,8 +8,9 @@ from lockship.deploy.accessory.labels import container_name, is_ours
 from lockship.deploy.foreign import asked_for
 from lockship.deploy.ports import holders
 from lockship.deploy.state import Accessories, HostState
+from lockship.host import questions
 from lockship.host.server import Server
-from lockship.host.types import Container
+from lockship.host.types import Container, ImageInfo
 from lockship.lock.accessory import Accessory
 from lockship.lock.model import Lock
 
@@ -21,21 +22,29 @@ def on_host(lock: Lock, host: str) -> dict[str, Accessory]:
 
 def look(server: Server, lock: Lock) -> HostState:
     """Observe as much of a host as an act on accessories needs to know."""
-    found = server.containers({})
-    accessories = observe_accessories(server, lock, found)
-    return HostState(host=server.name, holders=holders(found), accessories=accessories)
+    wanted = accessory_images(lock, server.name)
+    found, *images = server.ask(questions.containers({}), *map(questions.image, wanted))
+    seen = accessories(lock, server.name, found, images)
+    return HostState(host=server.name, holders=holders(found), accessories=seen)
 
 
-def observe_accessories(server: Server, lock: Lock, found: Iterable[Container]) -> Accessories:
+def accessory_images(lock: Lock, host: str) -> list[str]:
+    """Return the images to ask a host for, those of its accessories in their order."""
+    return [asked_for(each.image) for each in on_host(lock, host).values()]
+
+
+def accessories(
+    lock: Lock, host: str, found: Iterable[Container], images: Iterable[ImageInfo | None]
+) -> Accessories:
     """Return, of all containers of a host, the project's accessories, locked or not.
 
-    And whoever has the name of a locked one.
+    And whoever has the name of a locked one. `images` are those of `accessory_images`.
     """
-    locked = on_host(lock, server.name)
+    locked = on_host(lock, host)
     names = {container_name(lock.project, name) for name in locked}
     chosen = [each for each in found if is_ours(each, lock) or each.name in names]
-    seen = {table.image: server.image(asked_for(table.image)) for table in locked.values()}
+    seen = zip(locked.values(), images, strict=True)
     return Accessories(
         containers=tuple(sorted(chosen, key=lambda each: each.name)),
-        images={reference: image.id for reference, image in seen.items() if image is not None},
+        images={table.image: image.id for table, image in seen if image is not None},
     )

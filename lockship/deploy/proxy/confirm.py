@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import http.client
+import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
@@ -13,8 +16,11 @@ from lockship.deploy.proxy import route
 from lockship.deploy.proxy.container import API_PORT, HTTPS, NAME
 from lockship.deploy.proxy.handshake import shown_certificate
 from lockship.errors import LockshipError
+from lockship.host.burst import next_answer, request
+from lockship.host.channel import SocketLike
 from lockship.host.errors import HostError
 from lockship.host.server import Server
+from lockship.host.types import Container
 
 LIMIT: Final = 20.0  # seconds in which the proxy must answer, and serve what its files say
 CERTIFICATE_LIMIT: Final = 6.0  # seconds to show a certificate, once its route is served
@@ -40,6 +46,49 @@ def wait_serving(server: Server, project: str, content: str) -> None:
         return told is not None and is_served(msgspec.json.decode(told), project, content)
 
     _wait(server, NAME, serves, f"doesn't serve the route of {project}")
+
+
+def way_to(server: Server, proxy: Container | None) -> SocketLike | None:
+    """Open a connection to the proxy's API, for `sees`; None where there is no way to it now."""
+    if proxy is None or not proxy.address:
+        return None
+    try:
+        return server.dial(proxy.address, API_PORT, _TRY)
+    except OSError:
+        return None
+
+
+def sees(asked: SocketLike, project: str, content: str) -> bool:
+    """Ask the proxy through `asked` until it serves a route file's content; False: not for long.
+
+    Each request follows the one before without waiting for its answer: from far away the answer
+    that says yes comes one round trip after it is so, and not up to two.
+    """
+    ended = threading.Event()
+
+    def ask() -> None:
+        with suppress(OSError):
+            while not ended.is_set():
+                asked.sendall(request("/api/rawdata"))
+                ended.wait(_INTERVAL)
+
+    try:
+        asked.settimeout(_TRY)
+        threading.Thread(target=ask, daemon=True).start()
+        with asked.makefile("rb") as reader:
+            end = time.monotonic() + _TRY
+            while time.monotonic() < end:
+                answer = next_answer(reader)
+                if answer.status == HTTPStatus.OK and is_served(
+                    msgspec.json.decode(answer.body), project, content
+                ):
+                    return True
+    except (OSError, http.client.HTTPException, msgspec.MsgspecError):
+        pass  # whoever asks in the ordinary way then tells what is wrong
+    finally:
+        ended.set()
+        asked.close()
+    return False
 
 
 def wait_certificate(server: Server, name: str, certificate: bytes) -> None:

@@ -11,10 +11,11 @@ from typing import Final
 
 from lockship.deploy.proxy.container import NAME
 from lockship.deploy.sockets import count, sockets
+from lockship.host import questions
 from lockship.host.server import Server
 from lockship.host.types import Container
 
-_INTERVAL: Final = 0.1  # seconds between two looks
+_INTERVAL: Final = 0.05  # seconds between two looks
 _CALM: Final = 3  # looks in a row that must find none
 
 
@@ -23,7 +24,7 @@ def drain(server: Server, name: str, port: int, limit: float) -> None:
 
     Where the host lets nobody look (rootless engines, hidden processes), all of `limit` is waited.
     """
-    container, proxy = server.container(name), server.container(NAME)
+    container, proxy = server.ask(questions.container(name), questions.container(NAME))
     if container is None or container.state != "running" or proxy is None or not proxy.address:
         return
     end = time.monotonic() + limit

@@ -2,40 +2,112 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
 
 from lockship.deploy.proxy import certificates, confirm, route
-from lockship.deploy.proxy.observe import observe_proxy, route_path
+from lockship.deploy.proxy.observe import observe_proxy, read_routes, route_path
 from lockship.deploy.state import ProxyState
 from lockship.deploy.steps import ChangeRoute, SwitchRoute
 from lockship.errors import RefusedError
+from lockship.host.ahead import both
+from lockship.host.channel import SocketLike
 from lockship.host.server import Server
 from lockship.lock.model import Lock
 from lockship.secrets.secret import Secret
 
+# Readable by all: the proxy may run as another user than who deploys. Nothing is secret.
+_MODE: Final = 0o644
 
-def switch(server: Server, lock: Lock, step: SwitchRoute, secrets: Mapping[str, Secret]) -> None:
-    """Write the project's route file, its own certificate first, and wait until it is served.
 
-    Raises RefusedError where another service took the route since the plan was made, NotServed
-    where the proxy doesn't follow.
+@dataclass(slots=True)
+class Ready:
+    """All of a route's switch that changes nothing yet, done: what is left is one rename.
+
+    `written` is the new file beside the one at `path`, '' where that says the same already. `asked`
+    leads to the proxy, where there is a way.
     """
-    state = observe_proxy(server, lock)
-    shown = certificates.leaf(lock, secrets) if step.container else None
-    if shown is not None:
+
+    step: SwitchRoute
+    path: str
+    written: str
+    asked: SocketLike | None
+
+
+def prepare(
+    server: Server, lock: Lock, step: SwitchRoute, secrets: Mapping[str, Secret], proxy: ProxyState
+) -> Ready:
+    """Write the project's route file beside the one that is there, its own certificate first.
+
+    `proxy` is as it was seen.
+    """
+    path = route_path(proxy.folder, step.project)
+    own = certificates.leaf(lock, secrets) if step.container else None
+    if own is not None:
         certificates.put(server, lock, step.content, secrets)
     # Also the same file again, with another certificate: the proxy reads it when the file is new.
-    if shown is not None or state.route(step.project) != step.content:
-        others = [(file.project, file.text) for file in state.routes]
-        clash = route.conflict(step.project, step.content, others) if step.container else None
-        if clash:
-            raise RefusedError(
-                f"{server.name}: {clash}.", hint="See who claims what: `lockship proxy status`."
-            )
-        _write(server, state, step.project, step.content)
-    confirm.wait_serving(server, step.project, step.content)
+    if own is None and proxy.route(step.project) == step.content:
+        return Ready(step, path, "", None)
+    written, asked = both(
+        lambda: server.write_beside(path, step.content.encode(), _MODE),
+        lambda: confirm.way_to(server, proxy.container),
+    )
+    return Ready(step, path, written, asked)
+
+
+def drop(server: Server, ready: Ready) -> None:
+    """Remove what was prepared and isn't wanted."""
+    if ready.asked is not None:
+        ready.asked.close()
+    if ready.written:
+        server.remove_file(ready.written)
+
+
+def switch(
+    server: Server,
+    lock: Lock,
+    step: SwitchRoute,
+    secrets: Mapping[str, Secret],
+    ready: Ready | None = None,
+) -> None:
+    """Put the project's route file in its place, and wait until it is served.
+
+    What isn't `ready` is prepared. Raises RefusedError where another service took the route since
+    the plan was made, NotServed where the proxy doesn't follow.
+    """
+    if ready is not None and ready.step != step:
+        drop(server, ready)
+        ready = None
+    if ready is None:
+        ready = prepare(server, lock, step, secrets, observe_proxy(server, lock))
+    path, written, asked = ready.path, ready.written, ready.asked
+    served = False
+    if written and step.container:
+        _refuse_conflict(server, ready)
+    if written and asked is not None:
+        # From far away an answer would come a round trip later, were the rename waited for.
+        _, served = both(
+            lambda: server.rename(written, path),
+            lambda: confirm.sees(asked, step.project, step.content),
+        )
+    elif written:
+        server.rename(written, path)
+    if not served:
+        confirm.wait_serving(server, step.project, step.content)
+    shown = certificates.leaf(lock, secrets) if step.container else None
     if shown is not None and lock.proxy is not None:
         confirm.wait_certificate(server, lock.proxy.hosts[0], shown)
+
+
+def _refuse_conflict(server: Server, ready: Ready) -> None:
+    others = read_routes(server, posixpath.dirname(ready.path))
+    if clash := route.conflict(ready.step.project, ready.step.content, others):
+        drop(server, ready)
+        raise RefusedError(
+            f"{server.name}: {clash}.", hint="See who claims what: `lockship proxy status`."
+        )
 
 
 def change(server: Server, lock: Lock, step: ChangeRoute) -> None:
@@ -48,8 +120,7 @@ def change(server: Server, lock: Lock, step: ChangeRoute) -> None:
 
 
 def _write(server: Server, state: ProxyState, project: str, content: str) -> None:
-    # Readable by all: the proxy may run as another user than who deploys. Nothing is secret.
-    server.write_file(route_path(state.folder, project), content.encode(), 0o644)
+    server.write_file(route_path(state.folder, project), content.encode(), _MODE)
 
 
 def remove(server: Server, lock: Lock, project: str) -> None:
