@@ -33,7 +33,8 @@ def known(found: Iterable[Entry]) -> Known:
         if lock is not None:
             gathered.locks[lock.fingerprint] = lock
             if lock.artifact is not None:
-                gathered.images.setdefault(lock.fingerprint, set()).add(lock.artifact.image_id)
+                ids = lock.artifact.image_ids
+                gathered.images.setdefault(lock.fingerprint, set()).update(ids)
     return gathered
 
 

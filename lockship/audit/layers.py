@@ -5,7 +5,7 @@ Times don't count: a step that runs writes its files when it runs. Everything el
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
@@ -64,6 +64,18 @@ def compare(
             )
         )  # fmt: skip
     return Rebuilt(version, len(locked.layers), identical, times), findings
+
+
+def added(done: Sequence[Rebuilt]) -> Rebuilt | None:
+    """Return what came of several platforms' images together; None where none was built again."""
+    if not done:
+        return None
+    return Rebuilt(
+        version=done[0].version,
+        layers=sum(each.layers for each in done),
+        identical=sum(each.identical for each in done),
+        times=sum(each.times for each in done),
+    )
 
 
 def _settings(

@@ -8,6 +8,7 @@ from lockship.audit.entry import Entry, Kind
 from lockship.history.record import Record
 from lockship.history.signatures import Signature
 from lockship.history.walk import Person
+from lockship.lock.image import what_runs
 from lockship.lock.model import Lock
 
 
@@ -102,8 +103,4 @@ def hosts_of(lock: Lock) -> tuple[str, ...]:
 
 def image_of(lock: Lock) -> str | None:
     """Return what hosts run, `repository@digest` or an image id; None where none is built."""
-    if lock.artifact is None:
-        return None
-    if lock.artifact.digest is not None:
-        return f"{lock.image.repository}@{lock.artifact.digest}"
-    return lock.artifact.image_id
+    return what_runs(lock.image, lock.artifact) if lock.artifact else None

@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from lockship.build.image import built, registry_of
+from lockship.build.image import registry_of
+from lockship.build.making import built
+from lockship.build.target import Target
 from lockship.errors import LockshipError
 from lockship.host.engine import Engine, Found, engine_errors
-from lockship.lock.image import Artifact
+from lockship.lock.image import Made
 from lockship.lock.model import Lock
 from lockship.progress import Report, quiet
 from lockship.secrets.secret import Secret
@@ -21,13 +23,13 @@ from lockship.secrets.secret import Secret
 def built_again(
     engine: Engine,
     repository_root: Path,
-    lock: Lock,
+    target: Target,
     secrets: Mapping[str, Secret],
     *,
     report: Report,
     tty: bool,
 ) -> Iterator[Found]:
-    """Give the image that the lock makes today: in a clean folder, without any cache or name.
+    """Give the image that the target is today: built in a clean folder, without any cache or name.
 
     It is removed in the end, unless it is an image that was here before.
     """
@@ -35,7 +37,9 @@ def built_again(
         before = {each["Id"] for each in engine.api.images(all=True)}
     with tempfile.TemporaryDirectory(prefix="lockship-rebuild-") as folder:
         base = Path(folder) / "build"
-        found = built(engine, repository_root, lock, secrets, report=report, tty=tty, fresh=base)
+        found, _ = built(
+            engine, repository_root, target, secrets, report=report, tty=tty, fresh=base
+        )
     try:
         yield found
     finally:
@@ -47,21 +51,19 @@ def built_again(
                 engine.api.remove_image(found.id)
 
 
-def recorded(
-    engine: Engine, lock: Lock, artifact: Artifact, secrets: Mapping[str, Secret]
-) -> Found | None:
+def recorded(engine: Engine, lock: Lock, made: Made, secrets: Mapping[str, Secret]) -> Found | None:
     """Return the image that the lock records, from here or from its registry; None if neither.
 
     Raises LockshipError where the registry doesn't answer.
     """
-    here = engine.image(artifact.image_id)
+    here = engine.image(made.image_id)
     registry = registry_of(engine, lock, secrets, quiet)
-    if here is not None or registry is None or artifact.digest is None:
+    if here is not None or registry is None or made.digest is None:
         return here
     try:
-        pulled = registry.pull(artifact.digest)
+        pulled = registry.pull(made.digest)
     except LockshipError as error:
         if not error.message.startswith("The registry has no "):
             raise
         return None
-    return pulled if pulled.id == artifact.image_id else None
+    return pulled if pulled.id == made.image_id else None

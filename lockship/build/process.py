@@ -12,6 +12,12 @@ from lockship.errors import LockshipError
 from lockship.progress import Event, Report
 
 _GRACE: Final = 10.0  # seconds for the client to stop its build after an interruption
+_FOREIGN: Final = "exec format error"  # the kernel's, of a program for another machine
+_EMULATION: Final = (
+    "A step runs a program of another platform than this engine's. Give the engine emulation"
+    " (Debian: qemu-user-static), let that step run in a stage FROM --platform=$BUILDPLATFORM, or"
+    " build on a [build] host of that platform."
+)
 _KEPT_LINES: Final = 5000  # of the output, for the failing step's; a longer one loses its beginning
 
 
@@ -51,6 +57,7 @@ def run_build(argv: Sequence[str], env: Mapping[str, str], *, report: Report, tt
             if not tty
             else "The image can't be built: the step shown above failed.",
             details=failing_step(kept),
+            hint=_EMULATION if any(_FOREIGN in line for line in kept) else "",
         )
 
 

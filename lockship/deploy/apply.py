@@ -45,7 +45,7 @@ from lockship.host.errors import WrongImage
 from lockship.host.link import UNFINISHED
 from lockship.host.server import Server
 from lockship.host.types import ContainerSpec
-from lockship.lock.image import Artifact
+from lockship.lock.image import Made
 from lockship.lock.model import Lock
 from lockship.progress import Event, Report
 from lockship.secrets.secret import Secret
@@ -56,14 +56,14 @@ class Work:
     """What every step of one deploy shares.
 
     `ship` brings the image to a server; `images` are those that no build makes. `halt` is set when
-    the work is to stop: a probe that waits ends then. `artifact` is None where no step needs an
-    image; `secrets` are the lock's, and none where no container is created; `files` are those of
-    accessories that are created, by their blob; `proxies` are, by host, as they were seen; `ready`
-    are the routes whose switch is prepared.
+    the work is to stop: a probe that waits ends then. `made` is each host's image, by its name, and
+    nothing where no step needs one; `secrets` are the lock's, and none where no container is
+    created; `files` are those of accessories that are created, by their blob; `proxies` are, by
+    host, as they were seen; `ready` are the routes whose switch is prepared.
     """
 
     lock: Lock
-    artifact: Artifact | None
+    made: Mapping[str, Made]
     ship: Callable[[Server], None]
     images: ForeignImages
     halt: threading.Event
@@ -117,7 +117,7 @@ def apply(step: Step, server: Server, work: Work) -> None:
             server.write_file(names.stored_lock_path(work.lock, fingerprint), dump(work.lock))
         case CreateContainer(name=name, role=role):
             where = {"role_name": role, "host": server.name, "name": name}
-            spec = container_spec(work.lock, _artifact(work), work.secrets, **where)
+            spec = container_spec(work.lock, _made(work, server.name), work.secrets, **where)
             _create(server, spec, work.networks(server.name))
         case BridgeAssets():
             bridge(server, step)
@@ -168,10 +168,10 @@ def _remove_unfinished(server: Server, lock: Lock) -> None:
                 server.remove_file(f"{folder}/{name}")
 
 
-def _artifact(work: Work) -> Artifact:
-    if work.artifact is None:
+def _made(work: Work, host: str) -> Made:
+    if host not in work.made:
         raise LockshipError("The lock isn't built.", hint="Run `lockship build`.")
-    return work.artifact
+    return work.made[host]
 
 
 def _create(server: Server, spec: ContainerSpec, there: Collection[str]) -> None:
@@ -183,5 +183,6 @@ def _create(server: Server, spec: ContainerSpec, there: Collection[str]) -> None
             f"{server.name}: the image that arrived isn't the locked one "
             f"({spec.image.removeprefix('sha256:')[:12]}).",
             hint="Run `lockship build`, then `lockship deploy` again. Engines with and without"
-            " containerd's image store (`docker info`) give an image two ids: let all be alike.",
+            " containerd's image store (`docker info`) give an image two ids: let all be alike, or"
+            " let the image go through a registry.",
         ) from None

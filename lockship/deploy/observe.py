@@ -8,6 +8,7 @@ import msgspec
 
 from lockship.deploy import names
 from lockship.deploy.accessory.observe import accessories, accessory_images
+from lockship.deploy.platform import kind_of, tells
 from lockship.deploy.ports import holders
 from lockship.deploy.proxy.observe import SUFFIX, listed_proxy
 from lockship.deploy.state import HostState
@@ -28,16 +29,22 @@ def observe(server: Server, lock: Lock) -> HostState:
     """
     artifact = lock.artifact
     # One that lockship didn't build has no label of its own, so it isn't among the images.
-    prebuilt = [artifact.image_id] if artifact and lock.image.digest is not None else []
+    prebuilt = sorted(artifact.image_ids) if artifact and lock.image.digest is not None else []
+    kinds = [questions.INFO] if artifact and tells(artifact) else []
     foreign = accessory_images(lock, server.name)
-    (found, images, *others), (releases, routes) = both(
+    (found, images, *more), (releases, routes) = both(
         lambda: server.ask(
             questions.containers({}),
             questions.images({names.SERVICE: lock.service.name}),
+            *kinds,
             *(questions.image(reference) for reference in [*prebuilt, *foreign]),
         ),
         lambda: _read(server, lock),
     )
+    engine, others = (more[0], more[1:]) if kinds else (None, more)
+    platform, by_manifest = kind_of(server.name, lock, engine)
+    made = artifact.of(platform) if artifact else None
+    made = made.known(by_manifest=by_manifest) if made else None
     there = {image.id for image in [*images, *others[: len(prebuilt)]] if image is not None}
     containers = [each for each in found if each.labels.get(names.PROJECT) == lock.project]
     ours = [image for image in images if _named(image.tags, image.digests, lock)]
@@ -47,9 +54,11 @@ def observe(server: Server, lock: Lock) -> HostState:
         holders=holders(found),
         releases=releases,
         images=tuple(sorted(image.id for image in ours)),
-        has_image=artifact is not None and artifact.image_id in there,
+        has_image=made is not None and made.image_id in there,
         proxy=listed_proxy(server, lock, found, routes) if _proxied(lock, containers) else None,
         accessories=accessories(lock, server.name, found, others[len(prebuilt) :]),
+        platform=platform,
+        by_manifest=by_manifest,
     )
 
 

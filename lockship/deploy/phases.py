@@ -239,7 +239,7 @@ class Phases:
             self.mutexes[host].check()  # two writers at once would break the journal's chain
             line = journal.entry(
                 self.work.lock,
-                release_of(self.work.lock, self.work.artifact),
+                release_of(self.work.lock, self.work.made.get(host)),
                 command=self.command,
                 outcome=outcome,
                 roles=roles_on(self.work.lock, host),

@@ -13,6 +13,7 @@ from lockship.deploy import names
 from lockship.deploy.assets.steps import bridges
 from lockship.deploy.batches import batches
 from lockship.deploy.goals import RUNNING, goal_names, half_made, renewed_names, roles_on
+from lockship.deploy.platform import made_for
 from lockship.deploy.ports import port_taken, taken, whose, wished
 from lockship.deploy.proxy import container as proxy_container
 from lockship.deploy.proxy import routing
@@ -36,7 +37,7 @@ from lockship.deploy.steps import (
 )
 from lockship.errors import LockshipError
 from lockship.host.types import Container
-from lockship.lock.image import Artifact
+from lockship.lock.image import Artifact, Made
 from lockship.lock.model import Lock
 from lockship.lock.role import Role
 
@@ -47,9 +48,12 @@ def plan(lock: Lock, artifact: Artifact, states: Iterable[HostState], command: C
     """Return the steps that bring each observed host to what the lock says.
 
     Raises LockshipError, before anything starts, where a port that a role or the proxy publishes
-    is held by a container of another project; RefusedError where another service has the route.
+    is held by a container of another project; RefusedError where another service has the route, or
+    no image was made for a host's platform.
     """
-    hosts = tuple(_plan_host(lock, artifact, state, command) for state in states)
+    seen = list(states)
+    made = made_for(lock, artifact, seen)
+    hosts = tuple(_plan_host(lock, made[state.host], state, command) for state in seen)
     return Plan(
         version=lock.service.version,
         fingerprint=lock.fingerprint,
@@ -58,19 +62,19 @@ def plan(lock: Lock, artifact: Artifact, states: Iterable[HostState], command: C
     )
 
 
-def release_of(lock: Lock, artifact: Artifact | None) -> Release:
-    """Return a lock as the releases file has it; no image ('') where it isn't built."""
-    image_id = artifact.image_id if artifact else ""
+def release_of(lock: Lock, made: Made | None) -> Release:
+    """Return a lock as a host's releases file has it; no image ('') where it isn't built."""
+    image_id = made.image_id if made else ""
     return Release(lock.service.version, lock.fingerprint, image_id)
 
 
-def _plan_host(lock: Lock, artifact: Artifact, state: HostState, command: Command) -> HostPlan:
+def _plan_host(lock: Lock, made: Made, state: HostState, command: Command) -> HostPlan:
     roles = roles_on(lock, state.host)
     naming = renewed_names if command == "refresh-secrets" else goal_names
-    goals = naming(lock, artifact.image_id, state)
+    goals = naming(lock, made.image_id, state)
     here = {container.name: container for container in state.containers}
     current = state.releases[-1] if state.releases else None
-    release = release_of(lock, artifact)
+    release = release_of(lock, made)
     proven = current == release
     old = [c for c in state.containers if c.name not in goals and c.state in RUNNING]
 
@@ -79,7 +83,7 @@ def _plan_host(lock: Lock, artifact: Artifact, state: HostState, command: Comman
     in_the_way: list[Step] = []
     blockers: set[str] = set()
     for name, role_name in goals.items():
-        create = list(_create(lock, artifact, name, role_name, here.get(name)))
+        create = list(_create(lock, made, name, role_name, here.get(name)))
         start = _start(name, here.get(name), fresh=bool(create))
         probe = [] if proven and not start else [ProbeContainer(name, role_name)]
         blocking = _blocking(roles[role_name], name, state, lock) if start else set()
@@ -103,7 +107,7 @@ def _plan_host(lock: Lock, artifact: Artifact, state: HostState, command: Comman
 
     boot = routing.boot(lock, state, goals)
     sure = proven and not boot and not retired
-    route = routing.switch(lock, artifact, state, goals, sure=sure)
+    route = routing.switch(lock, made, state, goals, sure=sure)
     # What no longer is behind the proxy gets no request any more before it stops.
     leaving = any(isinstance(step, RemoveRoute) for step in route)
     switch = [*route, *switch] if leaving else [*switch, *route]
@@ -115,7 +119,7 @@ def _plan_host(lock: Lock, artifact: Artifact, state: HostState, command: Comman
         retire += [*routing.drain(lock, container), _stop(lock, container)]
 
     if not state.has_image and any(isinstance(step, CreateContainer) for step in stage):
-        stage.insert(0, ShipImage(artifact.image_id, "registry" if artifact.digest else "ssh"))
+        stage.insert(0, ShipImage(made.image_id, "registry" if made.digest else "ssh"))
     if not proven:
         stage.insert(0, StoreLock(lock.fingerprint))
     if boot:
@@ -126,19 +130,19 @@ def _plan_host(lock: Lock, artifact: Artifact, state: HostState, command: Comman
 
 
 def _create(
-    lock: Lock, artifact: Artifact, name: str, role: str, found: Container | None
+    lock: Lock, made: Made, name: str, role: str, found: Container | None
 ) -> Iterator[Step]:
     """Create what isn't there; first remove what has its name and isn't it."""
-    if found is not None and _is_goal(lock, artifact, found):
+    if found is not None and _is_goal(lock, made, found):
         return
     if found is not None:
         yield RemoveContainer(name, "it has this name, but not this image or this lock")
     yield CreateContainer(name, role, f"{role} is to run {lock.service.version}")
 
 
-def _is_goal(lock: Lock, artifact: Artifact, container: Container) -> bool:
+def _is_goal(lock: Lock, made: Made, container: Container) -> bool:
     return (
-        container.image_id == artifact.image_id
+        container.image_id == made.image_id
         and container.labels.get(names.FINGERPRINT) == lock.fingerprint
         and container.state not in ("dead", "removing")
         and not half_made(lock, container)

@@ -15,6 +15,7 @@ from lockship.deploy.moments import UNASKED, Moments
 from lockship.deploy.observe import observe
 from lockship.deploy.phases import Phases
 from lockship.deploy.plan import Command, plan
+from lockship.deploy.platform import made_for
 from lockship.deploy.proxy.certificates import require_sound
 from lockship.deploy.proxy.routing import announcement
 from lockship.deploy.state import HostState
@@ -39,11 +40,17 @@ class Result:
 
 def require_artifact(lock: Lock) -> Artifact:
     """Return the lock's artifact. Raises RefusedError where what is locked isn't built."""
-    if lock.artifact is None or lock.artifact.key != build_key(lock):
+    if lock.artifact is None or not is_built(lock, lock.artifact):
         raise RefusedError(
             f"{lock.service.name} {lock.service.version} isn't built.", hint="Run `lockship build`."
         )
     return lock.artifact
+
+
+def is_built(lock: Lock, artifact: Artifact) -> bool:
+    """Tell whether what was made is what is locked, and all of it."""
+    several = lock.build.platforms if len(lock.build.platforms) > 1 else ()
+    return artifact.key == build_key(lock) and set(several) == set(artifact.platforms)
 
 
 def look(lock: Lock, *, command: Command = "deploy", report: Report = quiet) -> Plan:
@@ -100,8 +107,9 @@ def deploy(
                 if note := announcement(lock, state):
                     report(Event("note", note, state.host))
             halt = threading.Event()
+            made = made_for(lock, artifact, states)
             with (
-                Supply(lock, artifact, servers, steps, report, halt, secrets) as supply,
+                Supply(lock, made, servers, steps, report, halt, secrets) as supply,
                 ForeignImages(lock, report, secrets) as images,
             ):
                 if not steps.empty:
@@ -110,7 +118,7 @@ def deploy(
                 if stop.is_set():
                     raise InterruptedByUser("Interrupted; nothing was changed.")
                 proxies = {state.host: state.proxy for state in states if state.proxy}
-                work = Work(lock, artifact, supply.ship, images, halt, secrets, proxies=proxies)
+                work = Work(lock, made, supply.ship, images, halt, secrets, proxies=proxies)
                 phases = Phases(servers, mutexes, work, steps, command, performer, stop, report)
                 phases.stage(moments.before_switch)
                 phases.switch()

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from lockship.deploy import names
 from lockship.deploy.proxy.container import NETWORK
 from lockship.host.types import ContainerSpec
-from lockship.lock.image import Artifact
+from lockship.lock.image import Made
 from lockship.lock.model import Lock
 from lockship.secrets.secret import Secret
 
 
 def container_spec(
     lock: Lock,
-    artifact: Artifact,
+    made: Made,
     secrets: Mapping[str, Secret],
     *,
     role_name: str,
@@ -27,11 +27,11 @@ def container_spec(
     by id (law 4). `secrets` are all of the lock's; the role gets its own.
     """
     role = lock.roles[role_name]
-    upstream = names.upstream(lock, role_name, artifact.image_id, name)
+    upstream = names.upstream(lock, role_name, made.image_id, name)
     labels = names.container_labels(lock, role_name, role)
     return ContainerSpec(
         name=name,
-        image=artifact.image_id,
+        image=made.image_id,
         command=role.command,
         env=lock.environment(role_name, host)
         | {"LOCKSHIP_VERSION": lock.service.version, "LOCKSHIP_SERVICE": lock.service.name},
@@ -43,7 +43,7 @@ def container_spec(
         cpus=role.cpus,
         stop_timeout=role.stop_timeout,
         network=NETWORK if upstream or lock.accessories else "",
-        alias=names.alias(lock, role_name, artifact.image_id, name) if upstream else "",
+        alias=names.alias(lock, role_name, made.image_id, name) if upstream else "",
         secrets={each: secrets[each] for each in role.secrets},
         options=role.options,
         known_as=names.known_as(lock, role_name),

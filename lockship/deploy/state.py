@@ -65,6 +65,8 @@ class HostState(Struct, frozen=True):
     `images` are the ids of the service's images; `has_image` tells of the locked image.
     `proxy` is None where neither the lock nor a container has to do with one. `files` are the
     paths in the run folder, below the login home as names gives them; only `prune` looks there.
+    `platform` is whose image the host runs; '' where the lock's image is one for all.
+    `by_manifest`: its engine gives images the ids that containerd has for them.
     """
 
     host: str
@@ -76,3 +78,5 @@ class HostState(Struct, frozen=True):
     proxy: ProxyState | None = None
     files: tuple[str, ...] = ()
     accessories: Accessories = Accessories()
+    platform: str = ""
+    by_manifest: bool = False

@@ -12,6 +12,7 @@ from lockship.deploy.accessory import judge as accessory
 from lockship.deploy.fleet import connected, each, every_host
 from lockship.deploy.goals import RUNNING, goal_names
 from lockship.deploy.observe import observe
+from lockship.deploy.platform import image_on
 from lockship.deploy.proxy.judge import RouteRow, judge
 from lockship.deploy.state import HostState
 from lockship.errors import LockshipError
@@ -95,9 +96,13 @@ def _verdicts(
 
 def compare(lock: Lock, state: HostState) -> list[Row]:
     """Return a row for each role that should run on a host and for each container that does."""
-    goals = goal_names(lock, lock.artifact.image_id if lock.artifact else None, state)
+    image_id = image_on(lock, state)
+    goals = goal_names(lock, image_id, state)
     here = {container.name: container for container in state.containers}
-    rows = [_goal_row(lock, state.host, role, name, here.get(name)) for name, role in goals.items()]
+    rows = [
+        _goal_row(lock, state.host, role, name, here.get(name), image_id)
+        for name, role in goals.items()
+    ]
     others = [c for c in state.containers if c.name not in goals and c.state in RUNNING]
     return rows + [_other_row(lock, state.host, other, goals.values()) for other in others]
 
@@ -109,12 +114,14 @@ def _other_row(lock: Lock, host: str, container: Container, roles: Collection[st
     return _row(host, role, container, verdict if role in roles else "unexpected")
 
 
-def _goal_row(lock: Lock, host: str, role: str, name: str, found: Container | None) -> Row:
+def _goal_row(
+    lock: Lock, host: str, role: str, name: str, found: Container | None, image_id: str | None
+) -> Row:
     if found is None:
         version, fingerprint = lock.service.version, lock.fingerprint
         return Row(host, role, name, version, fingerprint, "absent", "", "missing")
-    image_id = lock.artifact.image_id if lock.artifact else found.image_id
-    if found.image_id != image_id or found.labels.get(names.FINGERPRINT) != lock.fingerprint:
+    other_image = image_id is not None and found.image_id != image_id
+    if other_image or found.labels.get(names.FINGERPRINT) != lock.fingerprint:
         return _row(host, role, found, "another image")
     if found.state != "running":
         return _row(host, role, found, "stopped")

@@ -19,7 +19,7 @@ from lockship.host.credentials import lock_auth
 from lockship.host.server import Server
 from lockship.host.ship import Spool, feed, missing_layers, spool
 from lockship.host.types import ImageInfo
-from lockship.lock.image import Artifact
+from lockship.lock.image import Made
 from lockship.lock.model import LOCAL, Host, Lock
 from lockship.progress import Event, Report
 from lockship.scratch import scratch_folder, sweep
@@ -33,13 +33,15 @@ class ImageMissing(RefusedError):  # noqa: N818 - what is missing, not an error'
 class Supply:
     """The image's source for one deploy. Spooled from the local engine once, for all hosts.
 
+    `made` is each host's image: of several, one for each platform.
+
     Use as a context manager: the spool is a temporary folder. `halt` set ends what is on its way.
     """
 
     def __init__(
         self,
         lock: Lock,
-        artifact: Artifact,
+        made: Mapping[str, Made],
         servers: Mapping[str, Server],
         plan: Plan,
         report: Report,
@@ -48,7 +50,7 @@ class Supply:
     ) -> None:
         self._secrets = secrets
         self._lock = lock
-        self._artifact = artifact
+        self._made = made
         self._servers = servers
         self._report = report
         self._halt = halt
@@ -59,7 +61,8 @@ class Supply:
         ]
         self._opened = ExitStack()
         self._source: Server | None = None
-        self._spool: Spool | None = None
+        self._spools: dict[str, Spool] = {}
+        self._images: Mapping[str, ImageInfo] = {}
         self._missing: Mapping[str, frozenset[str]] = {}
         self._lock_spool = threading.Lock()
 
@@ -72,7 +75,11 @@ class Supply:
                 here = self._lock.build.host or LOCAL
                 host = self._lock.hosts.get(here, Host())
                 self._source = self._opened.enter_context(connect(here, host, timeout=limit))
-                self._missing = self._ask_missing(self._image_here(self._source))
+                source = self._source
+                wanted = dict.fromkeys(self._made[name] for name in self._wanting)
+                images = {made: self._image_here(source, made) for made in wanted}
+                self._images = {name: images[self._made[name]] for name in self._wanting}
+                self._missing = self._ask_missing()
             self._opened = self._opened.pop_all()
         return self
 
@@ -87,8 +94,9 @@ class Supply:
 
     def ship(self, server: Server) -> None:
         """Bring the image to `server`. Raises Halted where `halt` is set meanwhile."""
-        if self._artifact.digest is not None:
-            reference = f"{self._lock.image.repository}@{self._artifact.digest}"
+        made = self._made[server.name]
+        if made.digest is not None:
+            reference = f"{self._lock.image.repository}@{made.digest}"
             auth = lock_auth(self._lock, self._secrets)
 
             def note(what: str) -> None:
@@ -97,15 +105,20 @@ class Supply:
             server.pull(reference, auth, check=self._check, note=note)
             return
         missing = self._missing[server.name]
-        sent = feed(server, self._spooled(), missing, check=self._check)
+        spooled = self._spooled(self._images[server.name].id)
+        sent = feed(server, spooled, missing, check=self._check, wanted=made.image_id)
         self._report(Event("note", f"sent {sent} bytes", server.name))
 
     def _check(self) -> None:
         if self._halt.is_set():
             raise Halted("the image was stopped on its way, as the deploy is")
 
-    def _image_here(self, source: Server) -> ImageInfo:
-        image = source.image(self._artifact.image_id)
+    def _image_here(self, source: Server, made: Made) -> ImageInfo:
+        """Return the image where it comes from, which may know it by another id than the host."""
+        known = self._lock.artifact
+        ids = known.alike(made.image_id) if known else (made.image_id,)
+        found = (source.image(each) for each in ids)
+        image = next((each for each in found if each is not None), None)
         if image is None:
             raise ImageMissing(
                 f"The image of {self._lock.service.name} {self._lock.service.version} is "
@@ -114,29 +127,31 @@ class Supply:
             )
         return image
 
-    def _ask_missing(self, image: ImageInfo) -> Mapping[str, frozenset[str]]:
+    def _ask_missing(self) -> Mapping[str, frozenset[str]]:
+        """Ask each host which layers of its image it lacks."""
         results = each(
             self._wanting,
-            lambda name: missing_layers(self._servers[name], image),
+            lambda name: missing_layers(self._servers[name], self._images[name]),
             parallel=self._lock.deploy.parallel,
         )
         values = results.values_or_raise("Not every host could be asked for its layers.")
         return dict(zip(results.done, values, strict=True))
 
-    def _spooled(self) -> Spool:
-        """Export once, whichever host comes first; the others wait for it."""
+    def _spooled(self, image_id: str) -> Spool:
+        """Export an image once, whichever host comes first; the others wait for it."""
         with self._lock_spool:
             self._check()
-            if self._spool is None:
+            if image_id not in self._spools:
                 assert self._source is not None  # noqa: S101 - ship() over SSH means __enter__ opened it
-                needed = frozenset().union(*self._missing.values())
+                alike = [name for name in self._wanting if self._images[name].id == image_id]
+                needed = frozenset().union(*(self._missing[name] for name in alike))
                 try:
                     folder = self._opened.enter_context(scratch_folder())
-                    self._spool = spool(self._source, self._artifact.image_id, needed, folder)
+                    self._spools[image_id] = spool(self._source, image_id, needed, folder)
                 except OSError as error:
                     raise LockshipError(
                         f"The image can't be kept on this machine on its way: {error.strerror}.",
                         hint="Make room in the folder for temporary files, or set TMPDIR to"
                         " another one, then `lockship deploy` again.",
                     ) from error
-            return self._spool
+            return self._spools[image_id]

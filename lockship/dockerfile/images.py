@@ -35,11 +35,15 @@ _USED: Final = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 
 @dataclass(frozen=True)
 class Use:
-    """One place that names an image: `at` are the characters of the file that say it."""
+    """One place that names an image: `at` are the characters of the file that say it.
+
+    `platforms` are those for which it is taken there, as far as that is known before the build.
+    """
 
     reference: str
     at: tuple[int, ...]
     line: int
+    platforms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ class _Reading:
     escape: str
     worlds: list[dict[str, str]]
     """The values of the ARGs above all stages, for each platform that is built for."""
+    platforms: tuple[str, ...]
     stages: list[_Stage] = field(default_factory=list)
     uses: list[Use] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -84,7 +89,7 @@ def images(
     `args` are the build's arguments, `platforms` what it is built for (none: not known). An image
     with a digest in its name is pinned already and not among them.
     """
-    reading = _Reading(escape_character(text), _worlds(args, platforms))
+    reading = _Reading(escape_character(text), _worlds(args, platforms), tuple(platforms))
     _syntax(reading, text, args)
     for instruction in instructions(text):
         if instruction.name == "FROM" and not instruction.onbuild:
@@ -127,7 +132,7 @@ def _syntax(reading: _Reading, text: str, args: Mapping[str, str]) -> None:
         for directive in directives(text, mark, program=True):
             if directive.name == "syntax":
                 end = len(directive.value.text.partition(" ")[0])
-                _add(reading, directive.value.part(0, end))
+                _add(reading, directive.value.part(0, end), platforms=())
                 return
     if text.lstrip(f"{BOM}{BLANK}\n").startswith("{"):
         reading.problems.append(Problem(1, "lockship reads no definition in JSON"))
@@ -149,7 +154,7 @@ def _arg(reading: _Reading, instruction: Instruction, args: Mapping[str, str]) -
 
 
 def _from(reading: _Reading, instruction: Instruction) -> None:
-    _, rest = flags(instruction.rest)
+    said, rest = flags(instruction.rest)
     name, more = rest.split()
     if not name.text:
         return  # BuildKit says that better
@@ -163,8 +168,22 @@ def _from(reading: _Reading, instruction: Instruction) -> None:
     if None in bases and len(values) > 1:
         _differs(reading, name, values)
     elif None in bases:
-        _add(reading, name, values[0])
+        _add(reading, name, values[0], _platforms(reading, said))
     reading.stages.append(stage)
+
+
+def _platforms(reading: _Reading, said: Sequence[Text]) -> tuple[str, ...]:
+    """Return for which platforms a FROM takes its image; none where only the build knows."""
+    for flag in said:
+        name, _, value = flag.text.partition("=")
+        if name == "--platform":
+            try:
+                found = [expand(value, world, reading.escape) for world in reading.worlds]
+            except ExpandError:
+                return ()
+            known = not any(each in _BUILD_ARGS for each in _USED.findall(value))
+            return tuple(dict.fromkeys(filter(None, found))) if known else ()
+    return reading.platforms
 
 
 def _values(reading: _Reading, name: Text) -> list[str]:
@@ -219,8 +238,16 @@ def _source(reading: _Reading, name: Text, *, onbuild: bool, stage: _Stage | Non
     _add(reading, name)
 
 
-def _add(reading: _Reading, name: Text, value: str | None = None) -> None:
-    """Keep a use of an image; one with a digest is pinned by its author."""
+def _add(
+    reading: _Reading,
+    name: Text,
+    value: str | None = None,
+    platforms: tuple[str, ...] | None = None,
+) -> None:
+    """Keep a use of an image; one with a digest is pinned by its author.
+
+    `platforms` None: it is taken for all that are built for.
+    """
     value = name.text if value is None else value
     if value == EMPTY:
         return
@@ -237,4 +264,5 @@ def _add(reading: _Reading, name: Text, value: str | None = None) -> None:
         text = f"{said} is no image's name{why}{remedy}"
         reading.problems.append(Problem(name.line, text))
     elif reference.digest is None:
-        reading.uses.append(Use(value, name.at, name.line))
+        taken = reading.platforms if platforms is None else platforms
+        reading.uses.append(Use(value, name.at, name.line, taken))

@@ -9,6 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from lockship.git import of_no_repository
+from lockship.lock.image import what_runs
 from lockship.lock.model import Lock
 
 LOCKFILE: Final = "LOCKSHIP_LOCKFILE"
@@ -74,8 +75,4 @@ def environment(
 
 def _image(lock: Lock) -> str:
     """Return the image by its digest or id; '' while it isn't built."""
-    if lock.artifact is None:
-        return ""
-    if lock.artifact.digest is not None:
-        return f"{lock.image.repository}@{lock.artifact.digest}"
-    return lock.artifact.image_id
+    return what_runs(lock.image, lock.artifact) if lock.artifact else ""

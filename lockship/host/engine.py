@@ -16,6 +16,7 @@ from docker.utils import kwargs_from_env
 from msgspec import Struct
 
 from lockship.errors import LockshipError
+from lockship.host.parse import image_platform
 
 SILENCE: Final = 120  # seconds without a word from the engine
 
@@ -26,6 +27,7 @@ class Found(Struct, frozen=True):
     id: str
     labels: Mapping[str, str]
     digests: tuple[str, ...]
+    platform: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,14 +50,15 @@ class Engine:
             except docker.errors.ImageNotFound:
                 return None
         labels = (seen.get("Config") or {}).get("Labels") or {}
-        return Found(seen["Id"], labels, tuple(seen.get("RepoDigests") or ()))
+        digests = tuple(seen.get("RepoDigests") or ())
+        return Found(seen["Id"], labels, digests, image_platform(seen))
 
-    def labelled(self, name: str, value: str) -> Found | None:
-        """Return the newest image with this label, tagged or not."""
+    def labelled(self, name: str, value: str) -> list[Found]:
+        """Return the images with this label, tagged or not, the newest first."""
         with engine_errors():
             found = self.api.images(filters={"label": f"{name}={value}"})
-        newest = max(found, key=lambda each: int(each["Created"]), default=None)
-        return self.image(newest["Id"]) if newest else None
+        newest = sorted(found, key=lambda each: -int(each["Created"]))
+        return [image for each in newest if (image := self.image(each["Id"])) is not None]
 
     def tag(self, image_id: str, repository: str, tag: str) -> None:
         """Give an image a name."""

@@ -6,6 +6,7 @@ The formats are those of https://docs.docker.com/reference/api/engine/version/v1
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -19,6 +20,7 @@ from lockship.host.types import (
     Published,
 )
 from lockship.lock.container import HOST_NETWORK
+from lockship.lock.platform import plain
 
 Json = dict[str, Any]
 _EXITED = re.compile(r"Exited \((\d+)\)")
@@ -100,22 +102,10 @@ def image_from_inspect(raw: Json) -> ImageInfo:
         digests=tuple(sorted(raw.get("RepoDigests") or ())),
         labels=config.get("Labels") or {},
         layers=tuple((raw.get("RootFS") or {}).get("Layers") or ()),
-        architecture=raw.get("Architecture") or "",
-        os=raw.get("Os") or "",
+        platform=image_platform(raw),
         size=raw.get("Size") or 0,
         has_healthcheck=test[0] not in ("NONE", ""),
         exposed=_exposed(config.get("ExposedPorts")),
-    )
-
-
-def engine_info(version: Json, info: Json) -> EngineInfo:
-    """Read `GET /version` and `GET /info`."""
-    return EngineInfo(
-        version=version["Version"],
-        os=version["Os"],
-        architecture=version["Arch"],
-        containerd_store="io.containerd" in str(info.get("DriverStatus") or ""),
-        folder=str(info.get("DockerRootDir") or ""),
     )
 
 
@@ -126,6 +116,22 @@ def image_from_list(raw: Json) -> ListedImage:
         for key in ("RepoTags", "RepoDigests")
     )
     return ListedImage(id=raw["Id"], tags=tags, digests=digests, labels=raw.get("Labels") or {})
+
+
+def image_platform(raw: Mapping[str, Any]) -> str:
+    """Return the platform that an inspected image is for."""
+    said = (raw.get("Os"), raw.get("Architecture"), raw.get("Variant"))
+    return plain("/".join(str(part) for part in said if part))
+
+
+def engine_from_info(raw: Json) -> EngineInfo:
+    """Read `GET /info`. Its architecture is the kernel's name of it."""
+    return EngineInfo(
+        version=str(raw.get("ServerVersion") or ""),
+        platform=plain(f"{raw.get('OSType') or 'linux'}/{raw.get('Architecture') or ''}"),
+        containerd_store="io.containerd" in str(raw.get("DriverStatus") or ""),
+        folder=str(raw.get("DockerRootDir") or ""),
+    )
 
 
 def _health(status: str | None) -> Health | None:

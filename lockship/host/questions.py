@@ -17,7 +17,7 @@ import msgspec
 from lockship.host import parse
 from lockship.host.burst import Answer
 from lockship.host.translate import from_engine
-from lockship.host.types import Container, ImageInfo, ListedImage
+from lockship.host.types import Container, EngineInfo, ImageInfo, ListedImage
 
 _T = TypeVar("_T")
 
@@ -51,8 +51,7 @@ def _said(body: bytes) -> str:
         return body.decode(errors="replace").strip()
 
 
-VERSION: Final[Question[Any]] = Question("version", "/version", lambda raw: raw)
-INFO: Final[Question[Any]] = Question("info", "/info", lambda raw: raw)
+INFO: Final[Question[EngineInfo]] = Question("info", "/info", parse.engine_from_info)
 
 
 def containers(labels: Mapping[str, str]) -> Question[list[Container]]:

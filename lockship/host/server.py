@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lockship.host import images, parse, questions, restarts, streams
+from lockship.host import images, questions, restarts, streams
 from lockship.host.channel import SocketLike
 from lockship.host.create import create
 from lockship.host.execute import execute
@@ -209,8 +209,9 @@ class Server:
 
     def engine_info(self) -> EngineInfo:
         """Return what engine this is."""
-        version, info = self.ask(questions.VERSION, questions.INFO)
-        return parse.engine_info(version, info)
+        info: EngineInfo
+        (info,) = self.ask(questions.INFO)
+        return info
 
     # Files, programs, network
 

@@ -89,30 +89,34 @@ def feed(
     missing: frozenset[str],
     *,
     check: Check = go_on,
+    wanted: str | None = None,
 ) -> int:
     """Send the image with its `missing` layers; return the number of bytes sent.
+
+    `wanted` is its id there, where that isn't the one that it has here.
 
     `check` is called before each piece, and ends the sending by raising.
     When the engine doesn't take the cut image, the whole one is sent. Raises HostError when the
     image that is there afterwards isn't the same.
     """
     sent = _Count(check)
+    wanted = wanted or spool.image.id
     if spool.layers is not None and missing <= spool.layers.keys():
         try:
             server.load(sent.count(_cut_tar(spool, missing)))
         except HostError as error:
             if error.kind not in _RETRY_WHOLE:
                 raise
-        if _arrived(server, spool):
+        if _arrived(server, spool, wanted):
             return sent.total
     server.load(sent.count(spool.source.export(spool.image.id)))
-    if not _arrived(server, spool):
+    if not _arrived(server, spool, wanted):
         raise HostError(
             server.name,
             "image",
-            f"the image has another id there than {spool.image.id[:19]} here",
-            hint="both engines must keep images in the same kind of store"
-            " (docker info: Storage Driver); or push the image to a registry",
+            f"the image that arrived isn't {wanted[:19]}",
+            hint="engines that keep images in containerd (`docker info`: driver-type) give one"
+            " another id: let all hosts be of one kind, or push the image to a registry",
         )
     return sent.total
 
@@ -129,9 +133,9 @@ class _Count:
             yield chunk
 
 
-def _arrived(server: Server, spool: Spool) -> bool:
-    found = server.image(spool.image.id)
-    if found is None or found.id != spool.image.id:
+def _arrived(server: Server, spool: Spool, wanted: str) -> bool:
+    found = server.image(wanted)
+    if found is None or found.id != wanted:
         return False
     for tag in spool.tags:
         if tag not in found.tags:

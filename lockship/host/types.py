@@ -60,8 +60,7 @@ class ImageInfo(Struct, frozen=True):
     digests: tuple[str, ...]
     labels: Mapping[str, str]
     layers: tuple[str, ...]
-    architecture: str
-    os: str
+    platform: str
     size: int
     has_healthcheck: bool = False
     exposed: tuple[int, ...] = ()
@@ -105,12 +104,11 @@ class ContainerSpec(Struct, frozen=True):
 class EngineInfo(Struct, frozen=True):
     """A host's Docker engine. `containerd_store`: containerd keeps its images, not a driver.
 
-    `folder` is where it keeps everything.
+    `platform` is what its machine runs, as images name it; `folder` is where it keeps everything.
     """
 
     version: str
-    os: str
-    architecture: str
+    platform: str
     containerd_store: bool
     folder: str = ""
 

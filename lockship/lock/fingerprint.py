@@ -16,7 +16,7 @@ from lockship.lock.model import Lock
 from lockship.lock.table import compact
 
 NOT_HASHED: Final = ("lock-version", "fingerprint", "artifact")
-_NOT_BUILT_FROM: Final = ("cache-from", "cache-to", "host")  # of [build]
+_NOT_BUILT_FROM: Final = ("cache-from", "cache-to", "host", "base-platforms")  # of [build]
 
 
 def _digest(purpose: str, value: object) -> str:
@@ -55,8 +55,8 @@ def build_key(lock: Lock) -> str:
 
     Hosts, roles, pins of hosts and the destination are left out: a changed one makes another
     lock, not another image, and what was tried on staging is what production runs. So are the
-    build's host and caches, which change where it is built and how long that takes. `[artifact]`
-    holds while its key is this one.
+    build's host and caches, which change where it is built and how long that takes, and what
+    follows from the pins that are in it. `[artifact]` holds while its key is this one.
     """
     document = to_document(lock)
     build = document.get("build", {})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from msgspec import Meta, field
+from msgspec.structs import replace
 
 from lockship.lock.names import (
     BaseReference,
@@ -18,6 +19,7 @@ from lockship.lock.names import (
     Tag,
     TreePath,
 )
+from lockship.lock.platform import Platform, plain
 from lockship.lock.table import Table
 
 
@@ -46,11 +48,15 @@ class Build(Table, frozen=True):
 class LockedBuild(Build, frozen=True):
     """The same, with the pin of each image from elsewhere that the Dockerfile names (`base`).
 
-    `host` is the name of one of `[hosts]`.
+    `host` is the name of one of `[hosts]`. Where several platforms are built for,
+    `base_platforms` has what each of these images is for each platform: it follows from `base`.
     """
 
     host: HostName | None = None
     base: dict[BaseReference, Pin] = field(default_factory=dict)
+    base_platforms: dict[BaseReference, Annotated[dict[Platform, Pin], Meta(min_length=1)]] = field(
+        default_factory=dict
+    )
 
 
 class Image(Table, frozen=True):
@@ -83,6 +89,17 @@ class Image(Table, frozen=True):
         return first if slash and named else None
 
 
+def what_runs(image: Image, artifact: Artifact) -> str:
+    """Return what hosts run: the name with its digest, or an image's id.
+
+    Of several platforms that is their index; without one it's each one's, in one line.
+    """
+    if artifact.digest is not None:
+        return f"{image.repository}@{artifact.digest}"
+    each = (f"{image.repository}@{m.digest}" if m.digest else m.image_id for m in artifact.images)
+    return " ".join(each)
+
+
 def familiar(repository: str) -> str:
     """Return a repository's name as an engine lists it: Docker Hub's own name isn't in front.
 
@@ -95,9 +112,65 @@ def familiar(repository: str) -> str:
     return official if "/" not in official else path
 
 
-class Artifact(Table, frozen=True):
-    """What `build` made. `key` names what it was built from (`lock.fingerprint.build_key`)."""
+class Made(Table, frozen=True):
+    """One image that `build` made: its id in the engine, its manifest's digest in the registry.
 
-    key: Digest
+    An engine that keeps its images in containerd knows one by its manifest's digest, others by its
+    configuration's: that is `config`, where the engine that built is of the first kind.
+    """
+
     image_id: Digest
     digest: Digest | None = None
+    config: Digest | None = None
+
+    @property
+    def ids(self) -> tuple[str | None, str | None]:
+        """Its id in an engine with a storage driver, and in one with containerd; None: unknown."""
+        by_manifest = self.config is not None or self.image_id == self.digest
+        if by_manifest:
+            return self.config, self.image_id
+        return self.image_id, self.digest
+
+    def known(self, *, by_manifest: bool) -> Made:
+        """Return it with the id that an engine of this kind gives it, as far as that is known."""
+        return replace(self, image_id=self.ids[by_manifest] or self.image_id)
+
+
+class Artifact(Table, frozen=True):
+    """What `build` made. `key` names what it was built from (`lock.fingerprint.build_key`).
+
+    Either one image, with `image_id`, or one for each of several `platforms`; `digest` is then that
+    of their index, where the registry has one.
+    """
+
+    key: Digest
+    image_id: Digest | None = None
+    digest: Digest | None = None
+    config: Digest | None = None
+    platforms: dict[Platform, Made] = field(default_factory=dict)
+
+    @property
+    def images(self) -> tuple[Made, ...]:
+        """Every image that was made, in the lock's order."""
+        if self.image_id is not None:
+            return (Made(image_id=self.image_id, digest=self.digest, config=self.config),)
+        return tuple(self.platforms.values())
+
+    @property
+    def image_ids(self) -> frozenset[str]:
+        """Every id that one of them has in some engine."""
+        return frozenset(each for made in self.images for each in made.ids if each is not None)
+
+    def alike(self, image_id: str) -> tuple[str, ...]:
+        """Return every id of the image that has this one in some engine, this one first."""
+        found = (set(made.ids) for made in self.images if image_id in made.ids)
+        others = {each for ids in found for each in ids if each is not None} - {image_id}
+        return image_id, *sorted(others)
+
+    def of(self, platform: str) -> Made | None:
+        """Return the image for a platform: the only one, or None where none was made for it."""
+        if not self.platforms:
+            return next(iter(self.images), None)
+        wanted = plain(platform)
+        found = (made for name, made in self.platforms.items() if plain(name) == wanted)
+        return next(found, None)

@@ -33,6 +33,7 @@ from lockship.lock.names import (
     TreePath,
     UserName,
 )
+from lockship.lock.platform import Platform
 from lockship.lock.proxy import Proxy
 from lockship.lock.registry import Registry
 from lockship.lock.role import Deploy, Healthcheck, Role
@@ -73,11 +74,15 @@ class Source(Table, frozen=True):
 
 
 class Host(Table, frozen=True):
-    """One server. `user` and `port` only where the configuration says them; else ssh's own."""
+    """One server. `user` and `port` only where the configuration says them; else ssh's own.
+
+    `platform` is whose image it runs, of several; what its engine is made for where absent.
+    """
 
     user: UserName | None = None
     port: Port | None = None
     keys: tuple[HostKey, ...] = ()
+    platform: Platform | None = None
 
 
 class Policy(Table, frozen=True):

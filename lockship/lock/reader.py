@@ -88,6 +88,14 @@ def parse(data: bytes, name: str) -> Lock:
         raise UnsoundLockError(
             f"{name} is damaged: no [hosts] table for {unknown[0]}.", hint=_MEND, field="hosts"
         )
+    made = lock.artifact
+    if made is not None and (made.image_id is None) != bool(made.platforms):
+        raise UnsoundLockError(
+            f"{name} is damaged: [artifact] names one image-id, or an image for each of several"
+            " platforms.",
+            hint=_MEND,
+            field="artifact.image-id",
+        )
     return lock
 
 

@@ -14,8 +14,10 @@ _LINKS: Final = 10  # symlinks to symlinks, at most
 _LFS: Final = b"version https://git-lfs.github.com/spec/"
 
 
-def find_bases(read: Read, tree: str, build: Build) -> tuple[str, ...]:
-    """Return the images that the build takes from elsewhere, each once, in order of names.
+def find_bases(read: Read, tree: str, build: Build) -> dict[str, tuple[str, ...]]:
+    """Return the images that the build takes from elsewhere, in order of names.
+
+    Behind each are the platforms for which it is taken, as far as that is known before the build.
 
     Raises UsageError where the Dockerfile leads nowhere, and with each place at which it names an
     image that can't be known before the build.
@@ -36,7 +38,11 @@ def find_bases(read: Read, tree: str, build: Build) -> tuple[str, ...]:
             details=[f"{name}:{each.line}: {each.text}" for each in problems],
             hint="Mend, commit, then `lockship prepare` again.",
         )
-    return tuple(sorted({use.reference for use in uses}))
+    found: dict[str, tuple[str, ...]] = {}
+    for use in uses:
+        before = found.get(use.reference, ())
+        found[use.reference] = tuple(dict.fromkeys([*before, *use.platforms]))
+    return dict(sorted(found.items()))
 
 
 def _dockerfile(read: Read, tree: str, build: Build) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 import msgspec
@@ -27,14 +27,16 @@ def compose(
     destination: str | None,
     hosts: Mapping[str, Host],
     before: Lock | None,
-    bases: Sequence[str] = (),
+    bases: Iterable[str] = (),
+    platforms: Mapping[str, dict[str, str]] = MappingProxyType({}),
     images: Mapping[str, str] = MappingProxyType({}),
     files: Mapping[str, str] = MappingProxyType({}),
     scripts: Mapping[str, str] = MappingProxyType({}),
 ) -> Lock:
     """Return the lock. It keeps the artifact of `before` while the image would be the same.
 
-    `images` are pins by name, `bases` the names that the Dockerfile uses; `files` is what was found
+    `images` are pins by name, `bases` the names that the Dockerfile uses, `platforms` what each of
+    them is for each platform; `files` is what was found
     of the accessories' files; `scripts` are the deploy hooks, name to blob.
     """
     lock = Lock(
@@ -65,6 +67,8 @@ def compose(
         policy=config.policy,
     )
     lock = with_pins(lock, bases, images)
+    build = msgspec.structs.replace(lock.build, base_platforms=dict(platforms))
+    lock = msgspec.structs.replace(lock, build=build)
     artifact = before.artifact if before else None
     if artifact is not None and artifact.key != build_key(lock):
         artifact = None

@@ -20,6 +20,7 @@ from lockship.lock.model import Host, Policy
 from lockship.lock.names import (
     Digest,
     EnvName,
+    HostName,
     Memory,
     PublishedPort,
     Repository,
@@ -29,12 +30,14 @@ from lockship.lock.names import (
     TreePath,
     Volume,
 )
+from lockship.lock.platform import Platform
 from lockship.lock.proxy import Proxy
 from lockship.lock.registry import Registry
 from lockship.lock.role import Deploy, Healthcheck, Role
 from lockship.lock.shape import Problem, convert
 from lockship.lock.table import Table
-from lockship.prepare import documents, hosts, rules
+from lockship.prepare import documents, rules
+from lockship.prepare import hosts as addresses
 from lockship.prepare.accessories import AccessoryTable
 from lockship.prepare.complaint import Document, complain
 
@@ -90,13 +93,19 @@ class RoleTable(Table, frozen=True):
         fields = msgspec.structs.asdict(self)
         command = shlex.split(self.command) if isinstance(self.command, str) else self.command
         locked = {
-            "hosts": tuple(hosts.parse(host).name for host in self.hosts),
+            "hosts": tuple(addresses.parse(host).name for host in self.hosts),
             "command": tuple(command),
             "secrets": tuple(secrets) if self.secrets is None else self.secrets,
             "order": self.order if self.order == "stop-first" else None,
             "proxy": self.proxy or None,
         }
         return Role(**{**fields, **locked})
+
+
+class HostTable(Table, frozen=True):
+    """`[hosts.NAME]`: what isn't said where a role names the host."""
+
+    platform: Platform | None = None
 
 
 class HooksTable(Table, frozen=True):
@@ -113,6 +122,7 @@ class Config(Table, frozen=True):
     source: SourceTable = SourceTable()
     build: Build = Build()
     image: ImageTable = ImageTable()
+    hosts: dict[HostName, HostTable] = field(default_factory=dict)
     env: dict[EnvName, str] = field(default_factory=dict)
     tags: dict[TagName, HostTag] = field(default_factory=dict)
     secrets: dict[EnvName, str] = field(default_factory=dict)
@@ -125,15 +135,19 @@ class Config(Table, frozen=True):
     policy: Policy | None = None
     unset: tuple[str, ...] = ()
 
-    def hosts(self) -> dict[str, Host]:
+    def every_host(self) -> dict[str, Host]:
         """Return every host by its name, in order of names, without keys."""
         named = [role.hosts for role in self.roles.values()]
         named += [each.hosts or () for each in self.accessories.values()]
         named += [(self.build.host,)] if self.build.host else []
         found = {
-            host.name: Host(user=host.user, port=host.port)
+            host.name: Host(
+                user=host.user,
+                port=host.port,
+                platform=self.hosts.get(host.name, HostTable()).platform,
+            )
             for some in named
-            for host in map(hosts.parse, some)
+            for host in map(addresses.parse, some)
         }
         return dict(sorted(found.items()))
 

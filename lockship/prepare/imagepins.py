@@ -6,9 +6,10 @@ of `[build.base]`. An image that is in no registry is `id:sha256:...` instead.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -18,6 +19,9 @@ from lockship.lock.reference import parse_reference
 from lockship.prepare import hosts
 from lockship.prepare.config import Config
 from lockship.progress import Event, Report
+
+if TYPE_CHECKING:
+    from lockship.host.engine import Engine
 
 Pins = Mapping[str, str]
 
@@ -87,6 +91,25 @@ def build_host(config: Config) -> BuildHost | None:
     return BuildHost(hosts.parse(config.build.host).name, config.deploy.connect_timeout)
 
 
+@contextmanager
+def opened(names: Sequence[str], at: BuildHost | None, host: Host | None) -> Iterator[Engine]:
+    """Connect to the engine that looks these images up: this machine's, or that of `at`."""
+    from lockship.host.buildhost import engine_at
+    from lockship.host.engine import connect
+
+    with ExitStack() as undo:
+        try:
+            where = engine_at(at.name, host, at.limit) if at and host else connect()
+            engine = undo.enter_context(where)
+        except LockshipError as error:
+            raise LockshipError(
+                f"Docker doesn't answer, and only it can say what {', '.join(names)} is today.",
+                details=error.details or [error.message],
+                hint=error.hint,
+            ) from error
+        yield engine
+
+
 def pin_images(
     names: Sequence[str], report: Report, at: BuildHost | None = None, host: Host | None = None
 ) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -98,22 +121,11 @@ def pin_images(
     if not names:
         return {}, ()
     # The Docker SDK takes longer to load than most runs of `prepare` do in all.
-    from lockship.host.buildhost import engine_at
-    from lockship.host.engine import connect
     from lockship.host.imagepin import look_up
 
     found: dict[str, str] = {}
     notes: list[str] = []
-    with ExitStack() as opened:
-        try:
-            where = engine_at(at.name, host, at.limit) if at and host else connect()
-            engine = opened.enter_context(where)
-        except LockshipError as error:
-            raise LockshipError(
-                f"Docker doesn't answer, and only it can say what {', '.join(names)} is today.",
-                details=error.details or [error.message],
-                hint=error.hint,
-            ) from error
+    with opened(names, at, host) as engine:
         for name in names:
             step = f"look up {name}"
             report(Event("start", step))

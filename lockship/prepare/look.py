@@ -38,7 +38,7 @@ class Look:
 
     `source` is complete but for what the configuration and a release's name say. `files` are mode
     and blob of those that accessories name, `bases` the images from elsewhere that the Dockerfile
-    names.
+    names, with the platforms for which it takes each.
     """
 
     source: Source
@@ -47,7 +47,7 @@ class Look:
     hooks: hooks.Found
     snapshot: bytes | None
     files: Mapping[str, str]
-    bases: tuple[str, ...]
+    bases: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def look(
                 origin, _ = source.source_commit(objects, head, _raw(locked.paths))
         refuse_filters(repository, objects.read, locked.root, locked.attributes, env, locked.paths)
         parsed = config.parse(config_files(objects.read, locked.root, folder, destination))
-        bases: tuple[str, ...] = ()
+        bases: dict[str, tuple[str, ...]] = {}
         if parsed.image.digest is None:
             refuse_missing(objects.read, locked.root, parsed.build, _raw(locked.paths))
             bases = find_bases(objects.read, locked.root, parsed.build)

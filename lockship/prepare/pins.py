@@ -32,6 +32,10 @@ class Choice:
     frozen: bool = False
     trusted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
+    def upgrades(self, image: str) -> bool:
+        """Tell whether an image is looked up again."""
+        return _upgrades(self.upgrade, image)
+
 
 class Upgraded(Struct, frozen=True, rename="kebab"):
     """A pin that was looked up again and is another one now."""

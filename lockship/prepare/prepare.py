@@ -80,6 +80,7 @@ def prepare(
         from lockship.prepare.look import look
         from lockship.prepare.naming import named, on_other_bases, refuse_bad_name
         from lockship.prepare.pins import Choice, pin
+        from lockship.prepare.platformpins import pin_platforms
 
         repository = Repository.discover(start)
         here = service_folder(start, repository.root, destination)
@@ -97,9 +98,18 @@ def prepare(
         images = named_by(seen.config, seen.bases)
         choice = Choice(upgrade, frozen, trusted)
         pins = pin(
-            *(seen.config.hosts(), images, before, choice, report),
+            *(seen.config.every_host(), images, before, choice, report),
             bases=seen.bases,
             builder=build_host(seen.config),
+        )
+        several = seen.bases if len(seen.config.build.platforms) > 1 else {}
+        builder = build_host(seen.config)
+        platforms, more_notes = pin_platforms(
+            *(several, pins.images, before.lock, report),
+            frozen=frozen,
+            again=[name for name in several if choice.upgrades(name)],
+            at=builder,
+            host=pins.hosts[builder.name] if builder else None,
         )
         source, name, note = named(seen, version, before.lock)
         if version is None:
@@ -113,12 +123,13 @@ def prepare(
             destination=destination,
             hosts=pins.hosts,
             bases=seen.bases,
+            platforms=platforms,
             images=pins.images,
             files=seen.files,
             before=before.lock,
             scripts=seen.hooks.blobs,
         )
-        notes = [*before.notes, *note, *seen.hooks.notes, *pins.notes]
+        notes = [*before.notes, *note, *seen.hooks.notes, *pins.notes, *more_notes]
         notes += beware(lock, before.lock)
         if seen.snapshot is not None:
             report(Event("start", "snapshot"))
@@ -155,7 +166,7 @@ def check(start: Path, *, destination: str | None = None) -> Checked:
     with begun(start) as (status, listing), ExitStack() as ending:
         from lockship.lock.diff import differences
         from lockship.lock.place import path_below, service_folder
-        from lockship.prepare import previous
+        from lockship.prepare import platformpins, previous
         from lockship.prepare.compose import compose
         from lockship.prepare.imagepins import named_by
         from lockship.prepare.look import look
@@ -177,7 +188,9 @@ def check(start: Path, *, destination: str | None = None) -> Checked:
         )
         source, name, note = named(seen, None, before.lock)
         images = named_by(seen.config, seen.bases)
-        pins = keep(seen.config.hosts(), images, before)
+        pins = keep(seen.config.every_host(), images, before)
+        several = seen.bases if len(seen.config.build.platforms) > 1 else {}
+        platforms = platformpins.keep(several, pins.images, before.lock)
         lock = compose(
             config=seen.config,
             source=source,
@@ -185,10 +198,12 @@ def check(start: Path, *, destination: str | None = None) -> Checked:
             destination=destination,
             hosts=pins.hosts,
             bases=seen.bases,
+            platforms=platforms,
             images=pins.images,
             files=seen.files,
             before=before.lock,
             scripts=seen.hooks.blobs,
         )
         found = (*differences(before.lock, lock), *missing(images, pins))
+        found += platformpins.not_looked_up(several, platforms)
         return Checked(lock, path, before.lock, found, (*before.notes, *note, *seen.hooks.notes))

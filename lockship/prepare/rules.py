@@ -21,6 +21,7 @@ from lockship.prepare.buildrules import check as check_build
 from lockship.prepare.envrules import RESERVED_ENV
 from lockship.prepare.envrules import check as check_env
 from lockship.prepare.optionrules import check as check_options
+from lockship.prepare.platformrules import check as check_platforms
 from lockship.prepare.proxyrules import check as check_proxy
 from lockship.prepare.registryrules import check as check_registry
 from lockship.prepare.tables import Tables, containers, hosts_of, quoted, strings, table
@@ -29,7 +30,6 @@ from lockship.secrets.sources import parse as parse_source
 RESERVED_LABELS: Final = "dev.lockship."
 _CREDENTIALS: Final = re.compile(r"(?:https?://[^/]*|[A-Za-z][A-Za-z0-9+.-]*://[^/@]*:[^/]*)@")
 _REMOTE: Final = re.compile(r"[!-~]+")
-_PLATFORM: Final = re.compile(r"[a-z0-9]+/[a-z0-9_]+(?:/[a-z0-9]+)?")
 _PORTS: Final = re.compile(
     r"(?:(?P<address>[0-9.]+|\[[^\]]+\]):)?(?P<host>[0-9]+):(?P<container>[0-9]+)(?:/(?P<kind>\w+))?"
 )
@@ -47,7 +47,7 @@ def check(tables: Tables, unsound: set[Path]) -> list[Problem]:
         _remote,
         check_env,
         _secrets,
-        _platforms,
+        check_platforms,
         _batch,
         check_assets,
         check_options,
@@ -171,17 +171,6 @@ def _secrets(tables: Tables) -> Iterator[Problem]:
         for index, text in strings(role.get("secrets")):
             if text not in known:
                 yield Problem((*path, "secrets", index), quoted(text), "a name in [secrets]")
-
-
-def _platforms(tables: Tables) -> Iterator[Problem]:
-    """A platform is well written, and there is one at the most."""
-    for index, text in strings(table(tables.get("build")).get("platforms")):
-        if not _PLATFORM.fullmatch(text):
-            path = ("build", "platforms", index)
-            yield Problem(path, quoted(text), "a platform such as 'linux/amd64'")
-        elif index:
-            expected = "one platform: a lock names one image"
-            yield Problem(("build", "platforms", index), quoted(text), expected)
 
 
 def _batch(tables: Tables) -> Iterator[Problem]:

@@ -76,7 +76,14 @@ class Registry:
 
     def manifest(self, repository: str, reference: str) -> tuple[str, dict[str, object]]:
         """Digest and manifest of a tag or digest, as the registry itself gives them."""
+        headers, body = self._ask("GET", f"/v2/{repository}/manifests/{reference}")
+        return headers["Docker-Content-Digest"], json.loads(body)
+
+    def _ask(
+        self, method: str, path: str, body: str | None = None, kind: str = ""
+    ) -> tuple[dict[str, str], bytes]:
         headers = {"Accept": "application/vnd.docker.distribution.manifest.v2+json"}
+        headers |= {"Content-Type": kind} if kind else {}
         connection = http.client.HTTPConnection(self.machine.address, PORT, timeout=10)
         if self.tls:
             headers["Authorization"] = f"Basic {self._token}"
@@ -85,11 +92,26 @@ class Registry:
                 self.machine.address, PORT, timeout=10, context=context
             )
         with closing(connection):
-            connection.request("GET", f"/v2/{repository}/manifests/{reference}", headers=headers)
+            connection.request(method, path, body, headers)
             answer = connection.getresponse()
-            if answer.status != 200:
-                raise HarnessError(f"{repository} {reference}: {answer.status} {answer.reason}")
-            return str(answer.headers["Docker-Content-Digest"]), json.load(answer)
+            if answer.status not in (200, 201):
+                raise HarnessError(f"{path}: {answer.status} {answer.reason}")
+            return dict(answer.headers), answer.read()
+
+    def make_index(self, repository: str, tag: str, images: dict[str, str]) -> str:
+        """Put an index of images that are there (platform to digest) under a tag; return digest."""
+        kind = "application/vnd.docker.distribution.manifest"
+        listed = []
+        for platform, digest in images.items():
+            system, machine = platform.split("/")
+            size = len(self._ask("GET", f"/v2/{repository}/manifests/{digest}")[1])
+            known = {"os": system, "architecture": machine}
+            one = {"mediaType": f"{kind}.v2+json", "size": size, "digest": digest}
+            listed.append(one | {"platform": known})
+        index = {"schemaVersion": 2, "mediaType": f"{kind}.list.v2+json", "manifests": listed}
+        path = f"/v2/{repository}/manifests/{tag}"
+        headers, _ = self._ask("PUT", path, json.dumps(index), f"{kind}.list.v2+json")
+        return headers["Docker-Content-Digest"]
 
     @property
     def _token(self) -> str:

@@ -70,7 +70,7 @@ def artifact(row: Row) -> str:
     """Name what hosts run by the start of its digest or id."""
     if row.image is None:
         return "not built" if row.version else ""
-    return row.image.rpartition("sha256:")[2][:_SHORT]
+    return " ".join(each.rpartition("sha256:")[2][:_SHORT] for each in row.image.split())
 
 
 def marks(row: Row) -> Iterator[str]:

@@ -7,12 +7,15 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from lockship.audit.choose import named
 from lockship.audit.entry import Entry
 from lockship.audit.finding import Finding
-from lockship.audit.layers import Rebuilt, compare
+from lockship.audit.layers import Rebuilt, added, compare
 from lockship.build.again import built_again, recorded
 from lockship.build.labels import FINGERPRINT
+from lockship.build.target import Target, several, targets
 from lockship.cli import console, progress, secrets
 from lockship.errors import UsageError
 from lockship.git import Repository
@@ -20,7 +23,7 @@ from lockship.host.buildhost import building_engine
 from lockship.host.engine import Engine, engine_errors
 from lockship.host.images import export
 from lockship.host.imagetar import Exported, exported
-from lockship.lock.image import Artifact
+from lockship.lock.image import Artifact, Made
 from lockship.lock.model import Lock
 
 # The image may have been built for another lock of the same content: another destination's.
@@ -48,23 +51,44 @@ def verify_rebuild(
         )
     version = lock.service.version
     values = secrets.for_building(lock, repository.root)
+    draws = not quietly and not lock.build.secrets and console.is_live(sys.stderr)
+    done: list[Rebuilt] = []
+    findings: list[Finding] = []
     with building_engine(lock) as engine:
-        ours = recorded(engine, lock, artifact, values)
-        if ours is None:
-            image_id = artifact.image_id.removeprefix("sha256:")[:12]
-            what = f"the locked image {image_id} is neither here nor in its registry"
-            hint = "Its host may have it still; without it there is nothing to compare with."
-            return None, [
-                Finding(about="build", kind="gone", what=what, hint=hint, version=version)
-            ]
-        draws = not quietly and not lock.build.secrets and console.is_live(sys.stderr)
-        with (
-            progress.shown(quietly=quietly, live=not draws) as report,
-            built_again(engine, repository.root, lock, values, report=report, tty=draws) as again,
-            tempfile.TemporaryDirectory(prefix="lockship-images-") as folder,
-        ):
-            locked, anew = (_exported(engine, each.id, Path(folder)) for each in (ours, again))
-            return compare(version, locked, anew, _MAY_DIFFER)
+        for target in targets(lock):
+            made = artifact.of(target.platform or "")
+            ours = recorded(engine, lock, made, values) if made else None
+            if ours is None:
+                findings.append(_gone(version, target, made))
+                continue
+            with (
+                progress.shown(quietly=quietly, live=not draws) as report,
+                built_again(
+                    engine, repository.root, target, values, report=report, tty=draws
+                ) as again,
+                tempfile.TemporaryDirectory(prefix="lockship-images-") as folder,
+            ):
+                locked, anew = (_exported(engine, each.id, Path(folder)) for each in (ours, again))
+                rebuilt, wrong = compare(version, locked, anew, _MAY_DIFFER)
+            done.append(rebuilt)
+            findings += [_about(target, each) for each in wrong]
+    return added(done), findings
+
+
+def _gone(version: str, target: Target, made: Made | None) -> Finding:
+    image_id = f" {made.image_id.removeprefix('sha256:')[:12]}" if made else ""
+    what = f"the locked image{image_id} is neither here nor in its registry"
+    hint = "Its host may have it still; without it there is nothing to compare with."
+    return _about(
+        target, Finding(about="build", kind="gone", what=what, hint=hint, version=version)
+    )
+
+
+def _about(target: Target, finding: Finding) -> Finding:
+    """Say of which platform's image it is, where there are several."""
+    if not several(target.lock):
+        return finding
+    return msgspec.structs.replace(finding, what=f"{target.platform}: {finding.what}")
 
 
 def _chosen(

@@ -8,11 +8,13 @@ from lockship.audit.entry import Entry
 from lockship.audit.finding import Finding
 from lockship.build import labels
 from lockship.build.registry import RegistryRepository
+from lockship.build.target import several, targets
 from lockship.errors import LockshipError
 from lockship.host.credentials import registry_auth
 from lockship.host.engine import connect
-from lockship.lock.image import Artifact
+from lockship.lock.image import Artifact, Made
 from lockship.lock.model import Lock
+from lockship.lock.shape import Path, dotted
 
 _Wrong = tuple[str, str, str, str]  # its kind, the lock's key, what, and what to do
 _GONE = "Its lock can be built again: check out its commit, then `lockship build`."
@@ -34,18 +36,20 @@ def verify_registry(found: Iterable[Entry]) -> list[Finding]:
         for entry in entries:
             lock, artifact = entry.lock, entry.lock.artifact if entry.lock else None
             registry = lock.image.registry if lock else None
-            if lock is None or artifact is None or artifact.digest is None or registry is None:
+            if lock is None or artifact is None or registry is None:
                 continue
             there = RegistryRepository(engine, lock.image.repository, registry_auth(registry))
             wrong: list[_Wrong] = []
-            # Of a tag the newest state counts: an older one may have been pushed again since.
-            if lock.image.digest is None and lock.image.reference not in tags:
-                tags.add(lock.image.reference)
-                wrong += _tag(there, lock, artifact.digest)
-            said = (f"{lock.image.repository}@{artifact.digest}", artifact.image_id, artifact.key)
-            if said not in seen:
-                seen.add(said)
-                wrong += _image(there, lock, artifact, fingerprints)
+            for tag, made, at in _made(lock, artifact):
+                # Of a tag the newest state counts: an older one may have been pushed again since.
+                named = f"{lock.image.repository}:{tag}"
+                if lock.image.digest is None and named not in tags:
+                    tags.add(named)
+                    wrong += _tag(there, tag, made.digest or "")
+                said = (f"{lock.image.repository}@{made.digest}", made.image_id, artifact.key)
+                if said not in seen:
+                    seen.add(said)
+                    wrong += _image(there, lock, made, artifact.key, at, fingerprints)
             findings += [
                 Finding(
                     about="registry", kind=kind, what=what, hint=hint, commit=entry.commit.id,
@@ -56,44 +60,50 @@ def verify_registry(found: Iterable[Entry]) -> list[Finding]:
     return findings
 
 
-def _tag(there: RegistryRepository, lock: Lock, digest: str) -> Iterator[_Wrong]:
-    tagged = there.digest(lock.image.tag)
+def _made(lock: Lock, artifact: Artifact) -> Iterator[tuple[str, Made, Path]]:
+    """Yield each image that was pushed: its tag, what was made, and the key that says so."""
+    for target in targets(lock):
+        made = artifact.of(target.platform or "")
+        if made is not None and made.digest is not None:
+            below = ("platforms", target.platform) if target.platform and several(lock) else ()
+            yield target.tag, made, ("artifact", *below)
+
+
+def _tag(there: RegistryRepository, tag: str, digest: str) -> Iterator[_Wrong]:
+    tagged = there.digest(tag)
     if tagged is None:
-        yield "tag", "image.tag", f"the registry has no tag {lock.image.tag}", _GONE
+        yield "tag", "image.tag", f"the registry has no tag {tag}", _GONE
     elif tagged != digest:
-        yield (
-            "tag",
-            "image.tag",
-            f"the tag {lock.image.tag} is another image now, {_short(tagged)}",
-            _SWAPPED,
-        )
+        what = f"the tag {tag} is another image now, {_short(tagged)}"
+        yield "tag", "image.tag", what, _SWAPPED
 
 
 def _image(
-    there: RegistryRepository, lock: Lock, artifact: Artifact, fingerprints: set[str]
+    there: RegistryRepository, lock: Lock, made: Made, key: str, at: Path, fingerprints: set[str]
 ) -> Iterator[_Wrong]:
+    digest = made.digest or ""
     try:
-        image = there.pull(artifact.digest or "")
+        image = there.pull(digest)
     except LockshipError as error:
         if not error.message.startswith("The registry has no "):
             raise
         yield (
             "gone",
-            "artifact.digest",
-            f"the registry has no image {_short(artifact.digest or '')} any more",
+            dotted((*at, "digest")),
+            f"the registry has no image {_short(digest)} any more",
             _GONE,
         )
         return
-    if image.id != artifact.image_id:
+    if image.id != made.image_id:
         yield (
             "image",
-            "artifact.image-id",
+            dotted((*at, "image-id")),
             f"the digest is of image {_short(image.id)}, not the locked one",
             _GONE,
         )
     if lock.image.digest is not None:
         return  # somebody else's build has none of our labels
-    if image.labels.get(labels.BUILD_KEY) != artifact.key:
+    if image.labels.get(labels.BUILD_KEY) != key:
         yield "labels", "artifact.key", "the image's labels name another build", _GONE
     elif image.labels.get(labels.FINGERPRINT) not in fingerprints:
         yield (

@@ -8,6 +8,7 @@ import click
 
 from lockship.cli import console, options
 from lockship.errors import LockshipError
+from lockship.lock.image import what_runs
 
 
 @click.command("build")
@@ -29,9 +30,7 @@ def command(*, destination: str | None, as_json: bool) -> int:
     assert artifact is not None  # noqa: S101 - `build` returns a lock with one
     if as_json:
         console.data_json({"image": lock.image.reference, "artifact": artifact})
-    elif artifact.digest is not None:
-        console.data(f"{lock.image.repository}@{artifact.digest}")
     else:
-        console.data(artifact.image_id)
+        console.data("\n".join(what_runs(lock.image, artifact).split()))
     hooks.settle(LockshipError, "The image is built")
     return 0

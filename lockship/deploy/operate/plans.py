@@ -26,7 +26,7 @@ from lockship.deploy.steps import (
 )
 from lockship.errors import RefusedError
 from lockship.host.types import Container
-from lockship.lock.image import Artifact
+from lockship.lock.image import Made
 from lockship.lock.model import Lock
 
 _STOP_TIMEOUT = 10.0  # seconds, of a role that the lock doesn't have
@@ -41,32 +41,32 @@ def stop(lock: Lock, state: HostState, role: str | None) -> HostPlan:
     return HostPlan(state.host, switch=tuple(steps))
 
 
-def start(lock: Lock, artifact: Artifact, state: HostState, role: str | None) -> HostPlan:
+def start(lock: Lock, made: Made, state: HostState, role: str | None) -> HostPlan:
     """Start the lock's containers that don't run, see them healthy, and route to them again.
 
     Raises RefusedError where the lock's containers aren't there.
     """
     steps: list[Step] = []
-    for name, of_role, found in _goals(lock, artifact, state, role):
+    for name, of_role, found in _goals(lock, made, state, role):
         if found.state not in RUNNING:
             steps += [StartContainer(name, f"it is {found.state}"), ProbeContainer(name, of_role)]
-    steps += _served(lock, artifact, state, role, sure=not steps)
+    steps += _served(lock, made, state, role, sure=not steps)
     return HostPlan(state.host, switch=tuple(steps))
 
 
-def restart(lock: Lock, artifact: Artifact, state: HostState, role: str | None) -> HostPlan:
+def restart(lock: Lock, made: Made, state: HostState, role: str | None) -> HostPlan:
     """Stop and start the lock's containers one after the other, each seen healthy.
 
     Behind a proxy the route answers 503 meanwhile. Raises RefusedError as `start` does.
     """
     steps: list[Step] = []
-    for name, of_role, found in _goals(lock, artifact, state, role):
+    for name, of_role, found in _goals(lock, made, state, role):
         if found.state in RUNNING:
             steps += _hold(lock, state, [found], "it is restarted")
             steps += _drained(lock, [found])
             steps.append(_stop(lock, found, "it is to restart"))
         steps += [StartContainer(name, "it is to restart"), ProbeContainer(name, of_role)]
-    steps += _served(lock, artifact, state, role, sure=False)
+    steps += _served(lock, made, state, role, sure=False)
     return HostPlan(state.host, switch=tuple(steps))
 
 
@@ -133,11 +133,11 @@ def _chosen(state: HostState, role: str | None) -> list[Container]:
 
 
 def _goals(
-    lock: Lock, artifact: Artifact, state: HostState, role: str | None
+    lock: Lock, made: Made, state: HostState, role: str | None
 ) -> list[tuple[str, str, Container]]:
     """Return name, role and container of the lock's containers that are chosen."""
     here = {each.name: each for each in state.containers}
-    goals = goal_names(lock, artifact.image_id, state)
+    goals = goal_names(lock, made.image_id, state)
     found = [
         (name, of_role, here.get(name))
         for name, of_role in goals.items()
@@ -175,16 +175,16 @@ def _route(lock: Lock, state: HostState) -> str | None:
 
 
 def _served(
-    lock: Lock, artifact: Artifact, state: HostState, role: str | None, *, sure: bool
+    lock: Lock, made: Made, state: HostState, role: str | None, *, sure: bool
 ) -> list[Step]:
     """Return the steps after which the proxy serves the role behind it, if that is chosen."""
-    goals = goal_names(lock, artifact.image_id, state)
+    goals = goal_names(lock, made.image_id, state)
     proxied = routing.proxied_goal(lock, goals)
     if proxied is None or role not in (None, goals[proxied]):
         return []
     boot = routing.boot(lock, state, goals)
     sure = sure and not boot
-    return [*boot, *routing.switch(lock, artifact, state, goals, sure=sure)]
+    return [*boot, *routing.switch(lock, made, state, goals, sure=sure)]
 
 
 def _drained(lock: Lock, running: Sequence[Container]) -> list[Step]:

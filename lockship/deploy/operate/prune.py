@@ -64,7 +64,7 @@ def prune(lock: Lock, state: HostState, *, locks: bool) -> HostPlan:
             continue
         images.add(each.image_id)
     if lock.artifact is not None:
-        images.add(lock.artifact.image_id)
+        images |= lock.artifact.image_ids
     steps += [RemoveImage(image, _WHY) for image in state.images if image not in images]
     steps += _files(lock, state, fingerprints if locks else None)
     return HostPlan(state.host, switch=tuple(steps))

@@ -15,12 +15,14 @@ from lockship.deploy.goals import roles_on
 from lockship.deploy.mutex import Mutex
 from lockship.deploy.observe import observe
 from lockship.deploy.plan import release_of
+from lockship.deploy.platform import made_here
 from lockship.deploy.probe import Halted
 from lockship.deploy.state import HostState
 from lockship.deploy.steps import HostPlan, Plan
 from lockship.errors import AttentionError, InterruptedByUser, LockshipError, RefusedError
 from lockship.host.journal import Act
 from lockship.host.server import Server
+from lockship.lock.image import Made
 from lockship.lock.model import Lock
 from lockship.progress import Event, Report, quiet
 from lockship.secrets.secret import Secret
@@ -94,7 +96,7 @@ def run(
                 )
             with ForeignImages(lock, report, task.secrets) as images:
                 given = task.secrets, task.files
-                work = Work(lock, lock.artifact, _ship_nothing, images, stop, *given)
+                work = Work(lock, _made(lock, states), _ship_nothing, images, stop, *given)
                 doing = _Doing(lock, task, servers, mutexes, work, report)
                 failed = doing.all(plan)
             failed |= doing.record(plan, states, performer, failed)
@@ -113,6 +115,14 @@ def _observe(lock: Lock, task: Task, servers: Mapping[str, Server]) -> list[Host
         servers, lambda name: task.observe(servers[name], lock), parallel=lock.deploy.parallel
     )
     return seen.values_or_raise("Not every host could be observed; nothing was changed.")
+
+
+def _made(lock: Lock, states: Iterable[HostState]) -> dict[str, Made]:
+    """Return each host's image, as far as there is one: not every task needs it."""
+    if lock.artifact is None:
+        return {}
+    found = {state.host: made_here(lock.artifact, state) for state in states}
+    return {host: made for host, made in found.items() if made is not None}
 
 
 def _ship_nothing(server: Server) -> None:
@@ -165,11 +175,12 @@ class _Doing:
         The line is about the release that was there; of accessories, about this lock.
         """
         touched = {host.host for host in plan.hosts if not host.empty}
-        here = release_of(self.lock, None if self.task.accessories else self.lock.artifact)
         before = {state.host: state for state in states if state.host in touched}
+        made = {} if self.task.accessories else self.work.made
 
         def one(name: str) -> None:
             self.mutexes[name].check()
+            here = release_of(self.lock, made.get(name))
             roles = [self.task.role] if self.task.role else roles_on(self.lock, name)
             line = journal.entry(
                 self.lock,

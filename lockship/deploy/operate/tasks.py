@@ -11,6 +11,7 @@ from lockship.deploy.fleet import used_hosts
 from lockship.deploy.operate import plans
 from lockship.deploy.operate import prune as pruning
 from lockship.deploy.operate.run import Task
+from lockship.deploy.platform import made_on
 from lockship.deploy.proxy import boot as booting
 from lockship.deploy.proxy import manage
 from lockship.deploy.rollout import require_artifact
@@ -32,7 +33,12 @@ def start(lock: Lock, role: str | None, host: str | None) -> Task:
     Raises RefusedError where what is locked isn't built: it can't have been deployed.
     """
     hosts, artifact = used_hosts(lock, role, host), require_artifact(lock)
-    return Task("start", hosts, lambda state: plans.start(lock, artifact, state, role), role)
+    return Task(
+        "start",
+        hosts,
+        lambda state: plans.start(lock, made_on(lock, artifact, state), state, role),
+        role,
+    )
 
 
 def restart(lock: Lock, role: str | None, host: str | None) -> Task:
@@ -44,7 +50,7 @@ def restart(lock: Lock, role: str | None, host: str | None) -> Task:
     return Task(
         "restart",
         hosts,
-        lambda state: plans.restart(lock, artifact, state, role),
+        lambda state: plans.restart(lock, made_on(lock, artifact, state), state, role),
         role,
         one_by_one=True,
     )

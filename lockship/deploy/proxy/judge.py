@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from lockship.deploy import names
 from lockship.deploy.goals import goal_names
+from lockship.deploy.platform import image_on
 from lockship.deploy.proxy import edit, maintenance, route, routing
 from lockship.deploy.state import HostState
 from lockship.lock.model import Lock
@@ -31,7 +32,7 @@ class RouteRow(Struct, frozen=True, rename="kebab"):
 
 def judge(lock: Lock, state: HostState) -> RouteRow | None:
     """Return the route of a host; None where there is none, and none should be."""
-    goals = goal_names(lock, lock.artifact.image_id if lock.artifact else None, state)
+    goals = goal_names(lock, image_on(lock, state), state)
     goal = routing.proxied_goal(lock, goals)
     text = state.proxy.route(lock.project) if state.proxy else None
     if goal is None and text is None:
@@ -53,7 +54,9 @@ def _verdict(lock: Lock, state: HostState, goal: str, role: str, text: str | Non
     if edit.is_held(text):
         return "answers 503"
     found = next((each for each in state.containers if each.name == goal), None)
-    image_id = lock.artifact.image_id if lock.artifact else found.image_id if found else ""
+    image_id = image_on(lock, state)
+    if image_id is None:
+        image_id = found.image_id if found else ""
     expected = names.upstream(lock, role, image_id, goal)
     if expected is None or route.upstream_of(text) != expected:
         return "elsewhere"

@@ -12,7 +12,7 @@ from lockship.deploy.state import HostState, ProxyState
 from lockship.deploy.steps import BootProxy, DrainContainer, RemoveRoute, Step, SwitchRoute
 from lockship.errors import LockshipError, RefusedError
 from lockship.host.types import Container
-from lockship.lock.image import Artifact
+from lockship.lock.image import Made
 from lockship.lock.model import Lock
 from lockship.lock.proxy import Proxy
 
@@ -62,7 +62,7 @@ def _refuse_conflict(lock: Lock, proxy: Proxy, host: str, state: ProxyState) -> 
 
 
 def switch(
-    lock: Lock, artifact: Artifact, state: HostState, goals: Mapping[str, str], *, sure: bool
+    lock: Lock, made: Made, state: HostState, goals: Mapping[str, str], *, sure: bool
 ) -> list[Step]:
     """Return the step that lets the proxy serve the goal, or nothing of the project any more.
 
@@ -73,7 +73,7 @@ def switch(
         return []
     former = state.proxy.route(lock.project)
     goal = proxied_goal(lock, goals)
-    upstream = names.upstream(lock, goals[goal], artifact.image_id, goal) if goal else None
+    upstream = names.upstream(lock, goals[goal], made.image_id, goal) if goal else None
     if goal is None or upstream is None or lock.proxy is None:
         why = "no role here is behind the proxy"
         return [RemoveRoute(lock.project, former, why)] if former is not None else []

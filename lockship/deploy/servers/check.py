@@ -24,7 +24,7 @@ class Checked(Struct, frozen=True):
 
 def check(lock: Lock, hosts: Sequence[str], *, report: Report = quiet) -> Checked:
     """Look at hosts. One that can't be reached is a finding as all others."""
-    architecture = _architecture(lock)
+    platforms = _platforms(lock)
     with connected(lock, hosts, report) as opened:
         seen = each(opened.done, lambda name: see(opened.done[name]), parallel=len(hosts))
     failed: Mapping[str, LockshipError] = {**opened.failed, **seen.failed}
@@ -33,7 +33,7 @@ def check(lock: Lock, hosts: Sequence[str], *, report: Report = quiet) -> Checke
         if host in failed:
             checks.append(_unreached(host, failed[host]))
         else:
-            checks += [_reached(lock, seen.done[host]), *judge(lock, seen.done[host], architecture)]
+            checks += [_reached(lock, seen.done[host]), *judge(lock, seen.done[host], platforms)]
     return Checked(all(each_one.verdict != "failed" for each_one in checks), tuple(checks))
 
 
@@ -49,15 +49,13 @@ def _reached(lock: Lock, seen: Seen) -> Check:
     return Check(seen.host, "reach", "ok", f"as {seen.facts.user} by ssh, with {pinned}")
 
 
-def _architecture(lock: Lock) -> str | None:
+def _platforms(lock: Lock) -> tuple[str, ...]:
     """Return the image's: what the lock asks for, else what the image that is here has."""
-    if lock.build.platforms:
-        return lock.build.platforms[0].split("/")[1]
-    if lock.artifact is None:
-        return None
+    if lock.build.platforms or lock.artifact is None:
+        return lock.build.platforms
     try:
         with connect(LOCAL, Host(), timeout=lock.deploy.connect_timeout) as here:
-            image = here.image(lock.artifact.image_id)
+            found = [here.image(made.image_id) for made in lock.artifact.images]
     except LockshipError:  # no engine here: a CI that only deploys
-        return None
-    return image.architecture if image is not None else None
+        return ()
+    return tuple(image.platform for image in found if image is not None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -14,6 +14,7 @@ from lockship.deploy.proxy import container as proxy_container
 from lockship.deploy.servers.facts import Disk, Seen
 from lockship.lock.model import Lock
 from lockship.lock.names import split_port
+from lockship.lock.platform import plain
 
 Verdict = Literal["ok", "warning", "failed"]
 What = Literal["reach", "engine", "platform", "disk", "ports", "clock", "tools"]
@@ -21,17 +22,6 @@ What = Literal["reach", "engine", "platform", "disk", "ports", "clock", "tools"]
 OLDEST: Final = (20, 10)  # the engine with API 1.41: docs/decisions, "Engine API"
 _ROOM: Final = 1 << 30  # bytes: below that, sooner or later a deploy fails
 _CLOCK: Final = 5.0  # seconds that make a journal's times hard to compare
-# What `uname -m` says, by the architecture's name in images (docs.docker.com, multi-platform).
-_MACHINES: Final = {
-    "x86_64": "amd64",
-    "aarch64": "arm64",
-    "armv7l": "arm",
-    "armv6l": "arm",
-    "i686": "386",
-    "riscv64": "riscv64",
-    "ppc64le": "ppc64le",
-    "s390x": "s390x",
-}
 
 
 class Check(Struct, frozen=True):
@@ -44,11 +34,11 @@ class Check(Struct, frozen=True):
     hint: str = ""
 
 
-def judge(lock: Lock, seen: Seen, architecture: str | None) -> tuple[Check, ...]:
-    """Return what is well and what isn't. `architecture` is the image's, None where unknown."""
+def judge(lock: Lock, seen: Seen, platforms: Sequence[str]) -> tuple[Check, ...]:
+    """Return what is well and what isn't. `platforms` are the image's, none where unknown."""
     return (
         *_engine(seen),
-        *_platform(seen, architecture if roles_on(lock, seen.host) else None),
+        *_platform(lock, seen, platforms if roles_on(lock, seen.host) else ()),
         *_disk(seen),
         *_ports(lock, seen),
         _clock(seen),
@@ -74,16 +64,23 @@ def _engine(seen: Seen) -> Iterator[Check]:
         yield Check(seen.host, "engine", "ok", said)
 
 
-def _platform(seen: Seen, wanted: str | None) -> Iterator[Check]:
-    here = seen.engine.architecture if seen.engine else _MACHINES.get(seen.facts.machine, "")
-    system = f"{seen.facts.os or 'an unknown system'} on {here or seen.facts.machine}"
-    if wanted is None or not here:
+def _platform(lock: Lock, seen: Seen, wanted: Sequence[str]) -> Iterator[Check]:
+    machine = plain(f"linux/{seen.facts.machine}") if seen.facts.machine else ""
+    here = seen.engine.platform if seen.engine else machine
+    system = f"{seen.facts.os or 'an unknown system'} on {here.removeprefix('linux/')}"
+    said = lock.hosts[seen.host].platform if seen.host in lock.hosts else None
+    if not wanted or not here:
         yield Check(seen.host, "platform", "ok", system)
-    elif wanted == here:
+    elif said is not None:
+        yield Check(seen.host, "platform", "ok", f"{system}; it is to run the image for {said}")
+    elif here in map(plain, wanted):
         yield Check(seen.host, "platform", "ok", f"{system}, as the image")
     else:
-        hint = f'platforms = ["linux/{here}"] in [build], then `lockship prepare`'
-        yield Check(seen.host, "platform", "failed", f"{system}; the image is {wanted}", hint)
+        added = (*wanted, here) if len(wanted) > 1 else (here,)
+        listed = ", ".join(f'"{each}"' for each in added)
+        hint = f"platforms = [{listed}] in [build], then `lockship prepare`"
+        what = f"{system}; the image is for {' and '.join(wanted)}"
+        yield Check(seen.host, "platform", "failed", what, hint)
 
 
 def _disk(seen: Seen) -> Iterator[Check]:

@@ -68,9 +68,7 @@ def put(draft: Draft, builder: Reader, image: str, known: Known) -> None:
         draft.put(("build", "args", key), text(args.take(key)), args.at(key))
     platforms = [f"linux/{text(each)}" for each in builder.each("arch")]
     if platforms:
-        draft.put(("build", "platforms"), platforms[:1], builder.at("arch"))
-    if len(platforms) > 1:
-        draft.leave(builder.at("arch"), f"a lock names one image, for {platforms[0]}")
+        draft.put(("build", "platforms"), platforms, builder.at("arch"))
     names = [text(each) for each in builder.each("secrets")]
     if names:
         draft.put(

@@ -65,7 +65,7 @@ def test_a_pull_that_falters_is_finished(
     builder: Fleet, make: Make, registry: FaultyRegistry, repository: Path, lock: Lock
 ) -> None:
     built = make(repository, lock)
-    builder.engine.docker("rmi", "--force", built.artifact.image_id)
+    builder.engine.docker("rmi", "--force", built.artifact.images[0].image_id)
     registry.fail("GET", "/manifests/sha256", 503)
     registry.fail("GET", "/manifests/sha256", 0)
 

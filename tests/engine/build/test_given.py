@@ -52,10 +52,10 @@ def test_secrets_are_there_for_a_step_and_not_in_the_image(
 
     built = build(repository, lock, report=report, tty=False, secrets=values)
 
-    sizes = builder.engine.docker("run", "--rm", built.artifact.image_id, "cat", "/sizes")
+    sizes = builder.engine.docker("run", "--rm", built.artifact.images[0].image_id, "cat", "/sizes")
     assert [line.split()[0] for line in sizes.splitlines()[:2]] == [str(len(SHORT)), "144000"]
-    said = builder.engine.docker("history", "--no-trunc", built.artifact.image_id)
-    said += builder.engine.docker("inspect", built.artifact.image_id)
+    said = builder.engine.docker("history", "--no-trunc", built.artifact.images[0].image_id)
+    said += builder.engine.docker("inspect", built.artifact.images[0].image_id)
     said += json.dumps([event.step for event in report.events])
     assert SHORT not in said
     assert LONG[:16] not in said
@@ -106,7 +106,7 @@ def test_the_agent_is_forwarded_to_a_step(
 
     built = make(repository, make_lock(repository, build={"ssh": True}))
 
-    keys = builder.engine.docker("run", "--rm", built.artifact.image_id, "cat", "/keys")
+    keys = builder.engine.docker("run", "--rm", built.artifact.images[0].image_id, "cat", "/keys")
     assert agent in keys
 
 
@@ -128,8 +128,8 @@ def test_layers_come_from_a_cache_in_a_registry(
             service={"version": "one"},
         ),
     )
-    when = builder.engine.docker("run", "--rm", first.artifact.image_id, "cat", "/when")
-    builder.engine.docker("rmi", "--force", first.artifact.image_id)
+    when = builder.engine.docker("run", "--rm", first.artifact.images[0].image_id, "cat", "/when")
+    builder.engine.docker("rmi", "--force", first.artifact.images[0].image_id)
     builder.engine.docker("builder", "prune", "--all", "--force")
     (repository / "index.html").write_text("two\n")
     commit_all(repository)
@@ -139,4 +139,7 @@ def test_layers_come_from_a_cache_in_a_registry(
         make_lock(repository, build={"cache_from": (f"{name}:one",)}),
     )
 
-    assert builder.engine.docker("run", "--rm", second.artifact.image_id, "cat", "/when") == when
+    assert (
+        builder.engine.docker("run", "--rm", second.artifact.images[0].image_id, "cat", "/when")
+        == when
+    )

@@ -58,7 +58,7 @@ def test_the_image_is_the_locked_content_and_says_so(
     assert built.artifact.key == build_key(lock)
     assert built.artifact.digest is None
     assert run(builder, lock.image.reference, "cat", "/srv/index.html") == "one\n"
-    assert "new.html" not in run(builder, built.artifact.image_id, "ls", "/srv")
+    assert "new.html" not in run(builder, built.artifact.images[0].image_id, "ls", "/srv")
     assert image_labels(builder, lock.image.reference) == {
         "dev.lockship.build-key": build_key(lock),
         "dev.lockship.fingerprint": lock.fingerprint,
@@ -149,13 +149,13 @@ def test_the_image_that_the_lock_names_comes_before_the_tag_s(
     builder.engine.docker("rmi", lock.image.reference)
     builder.engine.docker("builder", "prune", "--all", "--force")
     second = make(repository, lock)
-    assert second.artifact.image_id != first.artifact.image_id
+    assert second.artifact.images[0].image_id != first.artifact.images[0].image_id
 
     again = make(repository, replace(lock, artifact=first.artifact))
 
     assert again.artifact == first.artifact
     tagged = builder.engine.docker("inspect", "--format", "{{.Id}}", lock.image.reference)
-    assert tagged.strip() == first.artifact.image_id
+    assert tagged.strip() == first.artifact.images[0].image_id
 
 
 def test_a_tag_with_other_content_is_refused(builder: Fleet, make: Make, repository: Path) -> None:
@@ -172,7 +172,7 @@ def test_a_tag_with_other_content_is_refused(builder: Fleet, make: Make, reposit
         assert value in "\n".join(caught.value.details)
     assert "--version" in caught.value.hint
     tagged = builder.engine.docker("inspect", "--format", "{{.Id}}", "shop:v1").strip()
-    assert tagged == first.artifact.image_id
+    assert tagged == first.artifact.images[0].image_id
     builder.engine.docker("tag", "busybox:1.36", "shop:v2")
     foreign = make_lock(repository, service={"version": "v2"}, image={"tag": "v2"})
     with pytest.raises(RefusedError, match="was not built by lockship"):

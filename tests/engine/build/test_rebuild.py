@@ -157,7 +157,7 @@ def test_an_image_that_is_gone_and_a_lock_without_one(
     )
     built = committed(repository, make)
     assert built.artifact is not None
-    builder.engine.docker("rmi", "--force", built.artifact.image_id)
+    builder.engine.docker("rmi", "--force", built.artifact.images[0].image_id)
     found = verify(repository, "--rebuild", built.service.version, status=3)
     [finding] = found["findings"]
     assert (finding["kind"], finding["about"]) == ("gone", "build")
@@ -168,7 +168,7 @@ def test_an_image_that_only_the_registry_has(repository: Path, make: Make, build
     name = f"{builder.registry.address}/acme/shop"
     lock = committed(repository, make, image={"repository": name})
     assert lock.artifact is not None
-    builder.engine.docker("rmi", "--force", lock.artifact.image_id)
+    builder.engine.docker("rmi", "--force", lock.artifact.images[0].image_id)
     said = verify(repository, "--rebuild", lock.service.version, as_json=False)
     version = lock.service.version
     assert f"{version} built again: of 2 layers 1 the same to the byte, 1 but for files'" in said

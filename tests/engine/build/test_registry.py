@@ -47,7 +47,7 @@ def test_it_is_pushed_and_the_digest_is_the_registry_s(
     digest, manifest = registry.manifest("acme/shop", "v1")
     assert built.how == "built"
     assert built.artifact.digest == digest
-    assert manifest["config"]["digest"] == built.artifact.image_id  # type: ignore[index]
+    assert manifest["config"]["digest"] == built.artifact.images[0].image_id  # type: ignore[index]
     steps = [(event.kind, event.step) for event in report.events if event.kind != "line"]
     assert ("done", f"push {lock.image.reference}") in steps
 
@@ -60,7 +60,7 @@ def test_what_the_registry_has_is_not_built_or_pushed_again(
 
     assert make(repository, lock).how == "found in registry"
     assert make(repository, replace(lock, artifact=built.artifact)).artifact == built.artifact
-    forget_images(builder, lock, built.artifact.image_id)
+    forget_images(builder, lock, built.artifact.images[0].image_id)
     found = make(repository, lock)
     assert (found.how, found.artifact) == ("found in registry", built.artifact)
 
@@ -83,7 +83,7 @@ def test_a_tag_with_other_content_in_the_registry_is_refused(
     builder: Fleet, make: Make, registry: Registry, repository: Path, lock: Lock
 ) -> None:
     built = make(repository, lock)
-    forget_images(builder, lock, built.artifact.image_id)
+    forget_images(builder, lock, built.artifact.images[0].image_id)
     (repository / "index.html").write_text("two\n")
     commit_all(repository)
 

@@ -97,8 +97,7 @@ def test_a_layer_that_is_there_twice(as_user: Fleet, to: Connect, tmp_path: Path
         digests=(),
         labels={},
         layers=(*layers, layers[1]),
-        architecture="",
-        os="",
+        platform="",
         size=0,
     )
     assert missing_layers(server, again) == {layers[1]}, (

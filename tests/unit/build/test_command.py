@@ -7,6 +7,7 @@ from pathlib import Path
 from lockship.build.client import Client, client_env
 from lockship.build.command import build_command
 from lockship.build.labels import labels
+from lockship.build.target import targets
 from lockship.lock.fingerprint import build_key
 from lockship.lock.model import Lock
 from tests.unit.locks import COMMITTED_AT, make_lock
@@ -19,7 +20,7 @@ def command(lock: Lock, client: Client = INSIDE, *, tty: bool = False) -> list[s
     folder = Path("/cache/tree/services/api")
     made = build_command(
         client,
-        lock,
+        targets(lock)[0],
         context=folder,
         dockerfile=folder / "api.dockerfile",
         iidfile=Path("/tmp/x/iid"),

@@ -78,6 +78,11 @@ def _add_table(name: str, table: inspect.StructType, keys: Reference, tables: se
     tables.add(name)
     for key in table.fields:
         inner = _plain(key.type)
+        if isinstance(inner, inspect.DictType) and isinstance(
+            each_value := _plain(inner.value_type), inspect.StructType
+        ):
+            _add_table(f"{name}.{key.encode_name}.NAME", each_value, keys, tables)
+            continue
         below = [each for each in _members(inner) if isinstance(each, inspect.StructType)]
         for each in below:
             _add_table(f"{name}.{key.encode_name}", each, keys, tables)
@@ -114,7 +119,9 @@ def _type(kind: inspect.Type) -> str:
     if isinstance(inner, inspect.VarTupleType):
         return f"list of {_type(inner.item_type)}s"
     if isinstance(inner, inspect.DictType):
-        return f"table of {_type(inner.value_type)}s"
+        each = _type(inner.value_type)
+        several = each.replace("table of", "tables of") if "table of" in each else f"{each}s"
+        return f"table of {several}"
     return KINDS[type(inner)]
 
 

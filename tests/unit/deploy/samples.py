@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from lockship.lock.fingerprint import build_key
-from lockship.lock.image import Artifact, Image, LockedBuild
+from lockship.lock.image import Artifact, Image, LockedBuild, Made
 from lockship.lock.model import Host, Lock, Service, Source
 from lockship.lock.role import Deploy, Role
 from lockship.lock.writer import sealed
@@ -49,3 +49,8 @@ def make_lock(
 
 def make_artifact(lock: Lock) -> Artifact:
     return Artifact(key=build_key(lock), image_id=sha(lock.service.version))
+
+
+def make_made(lock: Lock) -> Made:
+    (made,) = make_artifact(lock).images
+    return made

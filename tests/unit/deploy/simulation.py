@@ -60,8 +60,10 @@ class SimulatedHost:
     proxy: Container | None = None
     deaf: bool = False  # the proxy's files change, and it doesn't follow
     in_flight: set[str] = field(default_factory=set)  # containers that may still have requests
+    platform: str = ""
 
     def observe(self, artifact: Artifact) -> HostState:
+        made = artifact.of(self.platform)
         running = [c for c in self.containers.values() if c.state == "running" and c.published]
         return HostState(
             host=self.name,
@@ -69,10 +71,11 @@ class SimulatedHost:
             holders=tuple(Holder(c.name, c.labels[names.PROJECT], c.published) for c in running),
             releases=self.releases,
             images=tuple(sorted(self.images)),
-            has_image=artifact.image_id in self.images,
+            has_image=made is not None and made.image_id in self.images,
             proxy=ProxyState(
                 self.proxy, "/routes", tuple(RouteFile(*each) for each in self.routes.items())
             ),
+            platform=self.platform,
         )
 
     def routed(self, project: str = "shop") -> Container | None:
@@ -147,7 +150,9 @@ class SimulatedHost:
     def _create(self, name: str, role: str, lock: Lock, artifact: Artifact) -> None:
         secrets = {n: Secret("x") for n in lock.secrets}
         where = {"role_name": role, "host": self.name, "name": name}
-        spec = container_spec(lock, artifact, secrets, **where)
+        made = artifact.of(self.platform)
+        assert made is not None, "it should have been refused"
+        spec = container_spec(lock, made, secrets, **where)
         if name in self.containers or spec.image not in self.images:
             raise StepFailed(f"{name} can't be created")
         self.containers[name] = Container(

@@ -23,7 +23,7 @@ from lockship.lock.model import Lock
 from lockship.lock.role import Role
 from lockship.lock.writer import sealed
 from lockship.secrets.secret import Secret
-from tests.unit.deploy.samples import make_artifact, make_lock, sha
+from tests.unit.deploy.samples import make_artifact, make_lock, make_made, sha
 
 DB = Accessory(
     image="postgres:16",
@@ -279,7 +279,7 @@ def test_a_role_whose_port_an_accessory_holds_is_told_so() -> None:
 def test_a_role_joins_the_network_where_accessories_have_their_names() -> None:
     def network(lock: Lock) -> str:
         of_web = {"role_name": "web", "host": "web1", "name": "a"}
-        return container_spec(lock, make_artifact(lock), {}, **of_web).network
+        return container_spec(lock, make_made(lock), {}, **of_web).network
 
     made = labels.spec(LOCK, "db", "id", {"TOKEN": Secret("x")})
     assert (network(LOCK), network(make_lock())) == (made.network, "")

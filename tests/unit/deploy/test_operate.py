@@ -12,7 +12,7 @@ from lockship.deploy.steps import CreateContainer, HostPlan, ShipImage, Step
 from lockship.errors import RefusedError
 from lockship.lock.model import Lock
 from lockship.lock.role import Role
-from tests.unit.deploy.samples import make_artifact, make_lock
+from tests.unit.deploy.samples import make_artifact, make_lock, make_made
 from tests.unit.deploy.simulation import SimulatedHost
 from tests.unit.deploy.test_plan import carry_out, kinds, plan_on, steps_of
 from tests.unit.deploy.test_routing import behind
@@ -33,12 +33,12 @@ def stop(host: SimulatedHost, lock: Lock, role: str | None = None) -> HostPlan:
 
 def start(host: SimulatedHost, lock: Lock, role: str | None = None) -> HostPlan:
     artifact = make_artifact(lock)
-    return plans.start(lock, artifact, host.observe(artifact), role)
+    return plans.start(lock, make_made(lock), host.observe(artifact), role)
 
 
 def restart(host: SimulatedHost, lock: Lock) -> HostPlan:
     artifact = make_artifact(lock)
-    return plans.restart(lock, artifact, host.observe(artifact), None)
+    return plans.restart(lock, make_made(lock), host.observe(artifact), None)
 
 
 def remove(host: SimulatedHost, lock: Lock, role: str | None = None) -> HostPlan:

@@ -14,7 +14,7 @@ from lockship.deploy.spec import container_spec
 from lockship.host.spec import to_engine
 from lockship.host.types import Container, Published
 from lockship.lock.proxy import Proxy, ProxyServer, ProxyTls
-from tests.unit.deploy.samples import make_artifact, make_lock
+from tests.unit.deploy.samples import make_lock, make_made
 from tests.unit.deploy.test_routing import behind
 from tests.unit.lock.strategies import structs
 
@@ -191,20 +191,20 @@ def test_the_proxy_serves_a_file_only_when_it_says_all_of_it() -> None:
 
 def test_the_name_for_the_proxy_fits_dns_and_tells_images_apart() -> None:
     lock = behind()
-    name = names.alias(lock, "web", make_artifact(lock).image_id, "shop-web")
+    name = names.alias(lock, "web", make_made(lock).image_id, "shop-web")
     assert all(len(part) <= 63 for part in name.split("."))
     assert name != names.alias(lock, "web", "sha256:" + "0" * 64, "shop-web")
 
 
 def test_only_a_role_behind_the_proxy_is_in_its_network() -> None:
     lock = behind()
-    body = to_engine(container_spec(lock, make_artifact(lock), {}, **WHERE))
+    body = to_engine(container_spec(lock, make_made(lock), {}, **WHERE))
     upstream = body["Labels"][names.UPSTREAM]
     alias, _, port = upstream.partition(":")
     assert port == "8000"
     assert body["NetworkingConfig"]["EndpointsConfig"] == {"lockship": {"Aliases": [alias]}}
     plain = make_lock()
-    body = to_engine(container_spec(plain, make_artifact(plain), {}, **WHERE))
+    body = to_engine(container_spec(plain, make_made(plain), {}, **WHERE))
     assert "NetworkingConfig" not in body
     assert names.UPSTREAM not in body["Labels"]
 

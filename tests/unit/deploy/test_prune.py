@@ -13,7 +13,7 @@ from lockship.deploy.steps import CreateContainer, HostPlan, ShipImage
 from lockship.lock.model import Lock
 from lockship.lock.role import Deploy
 from lockship.lock.writer import sealed
-from tests.unit.deploy.samples import make_artifact, make_lock, sha
+from tests.unit.deploy.samples import make_artifact, make_lock, make_made, sha
 from tests.unit.deploy.simulation import SimulatedHost
 from tests.unit.deploy.test_operate import deployed, do, stop
 from tests.unit.deploy.test_plan import carry_out, plan_on, steps_of
@@ -85,7 +85,7 @@ def test_what_is_beyond_retain_goes() -> None:
 def test_what_a_failed_deploy_left_goes_and_the_locked_image_stays() -> None:
     old, new = make_lock("old"), make_lock("new")
     host = deployed(old)
-    host.images |= {sha("leftover"), make_artifact(new).image_id}
+    host.images |= {sha("leftover"), make_made(new).image_id}
     built = msgspec.structs.replace(new, artifact=make_artifact(new))
     unfinished = f"{names.project_folder(new)}/releases.json.new"
     state = msgspec.structs.replace(looked(host, built), files=(unfinished,))

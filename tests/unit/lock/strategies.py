@@ -10,8 +10,9 @@ from msgspec import inspect
 from lockship.lock import container, environment, names
 from lockship.lock.fingerprint import sealed
 from lockship.lock.hooks import Hooks
-from lockship.lock.image import Artifact, LockedBuild
+from lockship.lock.image import Artifact, LockedBuild, Made
 from lockship.lock.model import LOCK_VERSION, Host, Lock
+from lockship.lock.platform import Platform
 
 # TOML holds any Unicode text; a lone surrogate is none.
 TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
@@ -57,6 +58,7 @@ _EXAMPLES: dict[Any, tuple[str, ...]] = {
     names.ServiceName: ("shop", "a"),
     names.RegistryName: ("localhost", "r.example.com:5000"),
     names.RegistryUser: ("AWS", "robot$ci+a@b"),
+    Platform: ("linux/amd64", "linux/arm/v7"),
     names.SshId: ("default", "a.b_C-1"),
     names.SiteName: ("localhost", "a-b.example.com"),
     names.Tag: ("v1", "_", "A.b-c"),
@@ -133,11 +135,15 @@ def structs(cls: type[Any], **given: st.SearchStrategy[Any]) -> st.SearchStrateg
 
 # Built once: hypothesis takes longer to build them than to draw from them.
 _HOST = structs(Host)
+_SEVERAL = st.dictionaries(values(inspect.type_info(Platform)), structs(Made), min_size=1)
+_ARTIFACT = structs(
+    Artifact, image_id=values(inspect.type_info(names.Digest)), platforms=st.just({})
+) | structs(Artifact, image_id=st.none(), platforms=_SEVERAL)
 _LOCK = structs(
     Lock,
     lock_version=st.just(LOCK_VERSION),
     hosts=st.just({}),
-    artifact=st.none() | structs(Artifact),
+    artifact=st.none() | _ARTIFACT,
 )
 
 

@@ -41,7 +41,7 @@ def complaints(text: str, **overlays: str) -> list[str]:
 def test_the_least() -> None:
     config = load(MINIMAL)
     assert config.service.name == "shop"
-    assert config.hosts() == {"local": Host()}
+    assert config.every_host() == {"local": Host()}
     assert config.image.repository is None
 
 
@@ -54,7 +54,7 @@ def test_a_command_is_split_as_a_shell_would() -> None:
 
 def test_hosts() -> None:
     text = MINIMAL.replace('"local"', '"local", "deploy@web1:2222", "[2001:db8::1]:22", "2.test"')
-    assert load(text).hosts() == {
+    assert load(text).every_host() == {
         "2.test": Host(),
         "2001:db8::1": Host(port=22),
         "local": Host(),
@@ -175,9 +175,26 @@ def test_a_scalar_over_a_table() -> None:
         ('[build]\ncontext = "../x"\n', "build.context", "without '..'"),
         ('[build]\nplatforms = ["amd64"]\n', "build.platforms[0]", "linux/amd64"),
         (
-            '[build]\nplatforms = ["linux/amd64", "linux/arm64"]\n',
+            '[build]\nplatforms = ["linux/amd64", "linux/x86_64"]\n',
             "build.platforms[1]",
-            "one platform",
+            "each platform once",
+        ),
+        ("[hosts.web9]\n", "hosts.web9", "one that a role has: local"),
+        (
+            '[hosts.local]\nplatform = "linux/386"\n',
+            "hosts.local.platform",
+            "one of [build] platforms (several, to choose from)",
+        ),
+        (
+            '[build]\nplatforms = ["linux/386"]\n[hosts.local]\nplatform = "linux/386"\n',
+            "hosts.local.platform",
+            "has only this one",
+        ),
+        (
+            '[build]\nplatforms = ["linux/386", "linux/arm64"]\n'
+            '[hosts.local]\nplatform = "linux/amd64"\n',
+            "hosts.local.platform",
+            "one of [build] platforms (linux/386, linux/arm64)",
         ),
         ("[healthcheck]\nstatus = []\n", "healthcheck.status", "at least 1"),
         ("[healthcheck]\nlimit = nan\n", "healthcheck.limit", "seconds, more than 0"),

@@ -51,7 +51,7 @@ ELSEWHERE: dict[str, Any] = {
         ["config/postgres.conf:/etc/postgresql.conf"],
         ("100644 " + "3" * 40 + " config/postgres.conf:/etc/postgresql.conf",),
     ),
-    "unset": (["accessories.cache", "env.DEBUG", "policy"], None),
+    "unset": (["accessories.cache", "env.DEBUG", "hosts", "policy"], None),
 }
 
 
@@ -62,7 +62,7 @@ def locked(config: Config) -> Lock:
         source=structs.replace(make_lock().source, **said),
         version="1",
         destination=None,
-        hosts=config.hosts(),
+        hosts=config.every_host(),
         before=None,
         scripts={"pre-deploy": "6" * 40},
         files={"config/postgres.conf": "100644 " + "3" * 40},
@@ -94,7 +94,7 @@ def said_keys() -> Iterator[tuple[tuple[str, str], Any]]:
 
 def referred(path: Keys) -> Iterator[tuple[str, str]]:
     """How the reference names a key: `("roles.NAME.options", "user")`; tables in it are one."""
-    named = ("roles", "tags", "accessories")
+    named = ("roles", "tags", "accessories", "hosts")
     names = ("NAME" if n == 1 and path[0] in named else part for n, part in enumerate(path))
     parts = list(names)
     for length in range(1, len(parts) + 1):
@@ -178,7 +178,7 @@ def bodies(config: Config) -> list[Any]:
     lock = structs.replace(locked(config), fingerprint=make_lock().fingerprint)
     secrets = {name: Secret(name) for name in lock.secrets}
     specs = [
-        container_spec(lock, ARTIFACT, secrets, role_name=name, host=host, name=name)
+        container_spec(lock, ARTIFACT.images[0], secrets, role_name=name, host=host, name=name)
         for name, role in lock.roles.items()
         for host in role.hosts
     ]

@@ -23,7 +23,7 @@ def composed(text: str) -> Lock:
         source=source,
         version="1",
         destination=None,
-        hosts=config.hosts(),
+        hosts=config.every_host(),
         before=None,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -38,15 +39,17 @@ socket 00000000:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000
 socket 0100007F:A1B2 0100007F:1F90 01 00000000:00000000 00:00000000 00000000
 """.splitlines()
 FACTS = parse(SAID, here=1772366400.4, trip=0.02)
-ENGINE = EngineInfo("20.10.24", "linux", "amd64", containerd_store=False)
+ENGINE = EngineInfo("20.10.24", "linux/amd64", containerd_store=False)
 SEEN = Seen("local", FACTS, ENGINE)
 
 
-def found(seen: Seen, architecture: str | None = "amd64", **role: Any) -> dict[str, list[str]]:
+def found(
+    seen: Seen, platforms: Sequence[str] = ("linux/amd64",), **role: Any
+) -> dict[str, list[str]]:
     """What was said, by what was looked at, with the verdict in front."""
     lock = make_lock(roles={"web": replace(Role(hosts=("local",)), **role)})
     said: dict[str, list[str]] = {}
-    for each in judge(lock, seen, architecture):
+    for each in judge(lock, seen, platforms):
         said.setdefault(each.what, []).append(f"{each.verdict}: {each.said}")
         assert each.hint or each.verdict == "ok", "what isn't well says what to type"
     return said
@@ -114,16 +117,20 @@ def test_a_host_of_accessories_alone() -> None:
     db = Accessory(image="db:1", hosts=("db1",), ports=("10.0.0.1:8080:80",))
     lock = make_lock(accessories={"db": db})
     seen = replace(SEEN, host="db1", holders=((8080, "blog-db", "blog"),))
-    said = {each.what: f"{each.verdict}: {each.said}" for each in judge(lock, seen, "arm64")}
+    said = {
+        each.what: f"{each.verdict}: {each.said}" for each in judge(lock, seen, ["linux/arm64"])
+    }
     assert said["platform"] == "ok: Ubuntu 24.04 LTS on amd64"
     assert said["ports"] == "failed: 8080 is the container blog-db's"
     own = replace(seen, holders=((8080, "shop-db", "shop"),))
-    assert {each.verdict for each in judge(lock, own, "arm64") if each.what == "ports"} == {"ok"}
+    assert {each.verdict for each in judge(lock, own, ["linux/arm64"]) if each.what == "ports"} == {
+        "ok"
+    }
 
 
 def test_an_image_of_another_platform() -> None:
-    (verdict,) = found(SEEN, architecture="arm64")["platform"]
-    assert verdict == "failed: Ubuntu 24.04 LTS on amd64; the image is arm64"
+    (verdict,) = found(SEEN, platforms=["linux/arm64"])["platform"]
+    assert verdict == "failed: Ubuntu 24.04 LTS on amd64; the image is for linux/arm64"
 
 
 @pytest.mark.parametrize(("apart", "way"), [(90.0, "ahead of"), (-90.0, "behind")])

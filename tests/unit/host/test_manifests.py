@@ -1,0 +1,141 @@
+"""An index is read from its registry by its digest; what else comes is refused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import ssl
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lockship.errors import LockshipError
+from lockship.host.manifests import read_index
+from lockship.host.types import RegistryAuth
+from lockship.lock.reference import Reference
+from tests.harness.certs import issue
+
+AMD, ARM = "sha256:" + "a" * 64, "sha256:" + "b" * 64
+
+
+def entry(digest: str, **platform: str) -> dict[str, Any]:
+    return {"digest": digest, "size": 1, "platform": platform}
+
+
+INDEX = json.dumps(
+    {
+        "schemaVersion": 2,
+        "manifests": [
+            entry(AMD, os="linux", architecture="amd64"),
+            entry(ARM, os="linux", architecture="arm", variant="v7"),
+            entry("sha256:" + "c" * 64, os="unknown", architecture="unknown"),
+        ],
+    }
+).encode()
+DIGEST = "sha256:" + hashlib.sha256(INDEX).hexdigest()
+
+
+@dataclass
+class Server:
+    """A registry that wants a token, over TLS."""
+
+    address: str
+    body: bytes = INDEX
+    realm: str = ""
+    asked: list[tuple[str, str]] = field(default_factory=list)
+
+    def read(self, auth: RegistryAuth | None = None, digest: str = DIGEST) -> dict[str, str]:
+        return read_index(Reference(self.address, "acme/base", "1", None), digest, auth)
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            proof = self.headers.get("Authorization", "")
+            told.asked.append((self.path.partition("?")[0], proof))
+            if self.path.startswith("/token"):
+                self.answer(200, json.dumps({"token": "letmein"}).encode())
+            elif proof == "Bearer letmein":
+                self.answer(200, told.body)
+            else:
+                self.answer(401, b"")
+
+        def answer(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            scope = "repository:acme/base:pull"
+            said = f'Bearer realm="{told.realm}",service="here",scope="{scope}"'
+            self.send_header("WWW-Authenticate", said)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    authority = issue(tmp_path / "certs", "127.0.0.1")
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority.parent / "server.crt", authority.parent / "server.key")
+    http.socket = context.wrap_socket(http.socket, server_side=True)
+    address = f"127.0.0.1:{http.server_address[1]}"
+    told = Server(address, realm=f"https://{address}/token")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority))
+    thread = threading.Thread(target=http.serve_forever, daemon=True)
+    thread.start()
+    yield told
+    http.shutdown()
+    http.server_close()
+    thread.join()
+
+
+def test_each_platform_has_its_image_and_an_attestation_is_none(server: Server) -> None:
+    assert server.read() == {"linux/amd64": AMD, "linux/arm/v7": ARM}
+
+
+def test_an_account_goes_to_the_place_for_tokens_and_nowhere_else(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login other password other\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    server.read(RegistryAuth(server=server.address, username="me", password="pass word"))
+    path = f"/v2/acme/base/manifests/{DIGEST}"
+    assert server.asked == [
+        (path, ""),
+        ("/token", "Basic bWU6cGFzcyB3b3Jk"),
+        (path, "Bearer letmein"),
+    ]
+
+
+def test_something_else_than_what_was_asked_for(server: Server) -> None:
+    server.body = INDEX.replace(b"aaaa", b"dddd")
+    with pytest.raises(LockshipError, match="it answers with something else"):
+        server.read()
+
+
+def test_no_account_goes_where_it_could_be_read_on_the_way(server: Server) -> None:
+    server.realm = server.realm.replace("https://", "http://")
+    with pytest.raises(LockshipError, match="can't be asked from here: it sends for a token"):
+        server.read(RegistryAuth(server=server.address, username="me", password="secret"))
+    assert [path for path, _ in server.asked] == [f"/v2/acme/base/manifests/{DIGEST}"]
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"null", b'{"manifests": [1]}', b"\xff\xfe"])
+def test_what_is_no_index_names_no_image(server: Server, body: bytes) -> None:
+    server.body = body
+    assert server.read(digest="sha256:" + hashlib.sha256(body).hexdigest()) == {}
+
+
+def test_a_registry_that_is_not_trusted_or_not_there(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+    with pytest.raises(LockshipError, match="can't be asked from here"):
+        server.read()
+    with pytest.raises(LockshipError, match="can't be asked from here"):
+        read_index(Reference("127.0.0.1:1", "acme/base", "1", None), DIGEST, None)
