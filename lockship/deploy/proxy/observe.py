@@ -10,7 +10,9 @@ import msgspec
 from lockship.deploy import names
 from lockship.deploy.proxy import certificates, container
 from lockship.deploy.state import ProxyState, RouteFile
+from lockship.errors import LockshipError
 from lockship.host.ahead import both
+from lockship.host.errors import HostError
 from lockship.host.server import Server
 from lockship.host.types import Container
 from lockship.lock.model import Lock
@@ -45,7 +47,7 @@ def _state(
     likely = server.absolute(names.proxy_folder(lock))
     folder = (found.labels.get(container.FOLDER) if found else None) or likely
     if routes is None or folder != likely:
-        routes = _read(server, folder)
+        routes = _read_others(server, folder)
     state = ProxyState(found, folder, _routes(routes))
     text = state.route(lock.project)
     lost = found is not None and text is not None and not certificates.are_there(server, text)
@@ -60,6 +62,20 @@ def read_routes(server: Server, folder: str) -> list[tuple[str, str]]:
 def _read(server: Server, folder: str) -> dict[str, bytes]:
     _, (routes,) = server.look([], [(folder, SUFFIX)])
     return routes
+
+
+def _read_others(server: Server, folder: str) -> dict[str, bytes]:
+    """Read a folder that may be another login's. Raises LockshipError where it can't be read."""
+    try:
+        return _read(server, folder)
+    except HostError as error:
+        if error.kind != "file":
+            raise
+        why = error.message.removeprefix(f"{server.name}: ")
+        raise LockshipError(
+            f"{server.name}: the proxy's routes can't be read by this login: {why}.",
+            hint="Deploy as the login that booted the proxy: it owns the routes of all services.",
+        ) from error
 
 
 def _routes(files: Mapping[str, bytes]) -> tuple[RouteFile, ...]:

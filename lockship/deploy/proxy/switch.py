@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lockship.deploy.proxy import certificates, confirm, route
+from lockship.deploy.proxy.claim import claiming
 from lockship.deploy.proxy.observe import observe_proxy, read_routes, route_path
 from lockship.deploy.state import ProxyState
 from lockship.deploy.steps import ChangeRoute, SwitchRoute
@@ -27,13 +28,14 @@ class Ready:
     """All of a route's switch that changes nothing yet, done: what is left is one rename.
 
     `written` is the new file beside the one at `path`, '' where that says the same already. `asked`
-    leads to the proxy, where there is a way.
+    leads to the proxy, where there is a way. `claims`: the project's file hadn't claimed all of it.
     """
 
     step: SwitchRoute
     path: str
     written: str
     asked: SocketLike | None
+    claims: bool
 
 
 def prepare(
@@ -49,12 +51,14 @@ def prepare(
         certificates.put(server, lock, step.content, secrets)
     # Also the same file again, with another certificate: the proxy reads it when the file is new.
     if own is None and proxy.route(step.project) == step.content:
-        return Ready(step, path, "", None)
+        return Ready(step, path, "", None, claims=False)
     written, asked = both(
         lambda: server.write_beside(path, step.content.encode(), _MODE),
         lambda: confirm.way_to(server, proxy.container),
     )
-    return Ready(step, path, written, asked)
+    former = route.claims(proxy.route(step.project) or "")
+    new = bool(step.container) and not route.claims(step.content) <= former
+    return Ready(step, path, written, asked, claims=new)
 
 
 def drop(server: Server, ready: Ready) -> None:
@@ -84,9 +88,10 @@ def switch(
         ready = prepare(server, lock, step, secrets, observe_proxy(server, lock))
     path, written, asked = ready.path, ready.written, ready.asked
     served = False
-    if written and step.container:
-        _refuse_conflict(server, ready)
-    if written and asked is not None:
+    if ready.claims:
+        _claim(server, ready)
+        served = asked is not None and confirm.sees(asked, step.project, step.content)
+    elif written and asked is not None:
         # From far away an answer would come a round trip later, were the rename waited for.
         _, served = both(
             lambda: server.rename(written, path),
@@ -101,9 +106,14 @@ def switch(
         confirm.wait_certificate(server, lock.proxy.hosts[0], shown)
 
 
-def _refuse_conflict(server: Server, ready: Ready) -> None:
-    others = read_routes(server, posixpath.dirname(ready.path))
-    if clash := route.conflict(ready.step.project, ready.step.content, others):
+def _claim(server: Server, ready: Ready) -> None:
+    """Put a file in its place that claims something new, unless another project has it by now."""
+    folder, project = posixpath.dirname(ready.path), ready.step.project
+    with claiming(server, folder, project):
+        clash = route.conflict(project, ready.step.content, read_routes(server, folder))
+        if clash is None:
+            server.rename(ready.written, ready.path)
+    if clash is not None:
         drop(server, ready)
         raise RefusedError(
             f"{server.name}: {clash}.", hint="See who claims what: `lockship proxy status`."

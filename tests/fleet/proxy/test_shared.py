@@ -6,7 +6,7 @@ import fcntl
 import http.client
 import json
 import subprocess
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from tests.fleet.proxy.load import load
 from tests.fleet.shop import Shop
 from tests.harness import Fleet, until
 from tests.harness.cli import lockship_command
+from tests.harness.hosts import TestHost
 from tests.harness.images import TRAEFIK
 
 ONE = ("web1",)
@@ -42,6 +43,16 @@ def another(fleet: Fleet, folder: Path, name: str, proxy: str) -> Shop:
     return service(fleet, folder / name, config(name, ONE, proxy))
 
 
+def waiting(host: TestHost, path: str) -> int:
+    """How many of the host's shells have to do with a file."""
+    commands = [Path(f"/proc/{pid}/cmdline") for pid in host.machine.pids("sh")]
+    words = []
+    for command in commands:
+        with suppress(OSError):  # it ended meanwhile
+            words.append(command.read_bytes().split(b"\0"))
+    return sum(any(word.endswith(path.encode()) for word in each) for each in words)
+
+
 def test_two_services_and_their_paths_share_a_proxy(shop: Shop, tmp_path: Path) -> None:
     release(shop, "shop 1")
     address = shop.fleet["web1"].address
@@ -53,6 +64,8 @@ def test_two_services_and_their_paths_share_a_proxy(shop: Shop, tmp_path: Path) 
         assert ask(address, "shop.test", "/blog/path/x?y=1") == "/path/x?y=1"
         assert ask(address, "shop.test", "/news/all/path") == "/path"
         assert ask(address, "shop.test", "/blogs") == "shop 1"
+        assert ask(address, "Shop.TEST:80", "/blog") == "blog 1"
+        assert ask(address, "shop.test.", "/blog/../blogs") == "shop 1"
         assert ask(address, "other.test") == "404"
         release(blog, "blog 2")
         assert ask(address, "shop.test", "/blog") == "blog 2"
@@ -84,6 +97,17 @@ def test_the_same_host_name_and_path_is_refused_before_anything_starts(
     assert thief.containers("web1", "thief") == []
     assert ask(shop.fleet["web1"].address, "a.test") == "404"
 
+    # Who may not even see who claims what is told so, and starts nothing either.
+    text = config("thief", ("deploy@web1",), 'hosts = ["a.test"]\n')
+    thief.write("lockship.toml", text)
+    thief.commit("By another login")
+    thief.run("prepare")
+    thief.run("build")
+    refused = thief.run("deploy", expect=1)
+    assert "the proxy's routes can't be read by this login" in refused.stderr
+    assert "the login that booted the proxy" in refused.stderr
+    assert thief.containers("web1", "thief") == []
+
 
 def test_of_two_first_deploys_at_once_one_gets_the_route(shop: Shop, tmp_path: Path) -> None:
     """Both plans see nobody there; who comes second is taken back."""
@@ -103,6 +127,8 @@ def test_of_two_first_deploys_at_once_one_gets_the_route(shop: Shop, tmp_path: P
             deploys.append(process)
         until(lambda: shop.containers("web1"), 60, "shop's container")
         until(lambda: thief.containers("web1", "thief"), 60, "thief's container")
+        until(lambda: waiting(shop.fleet["web1"], "/_proxy/claims") == 2, 60, "both to wait")
+        assert list((claims.parent / "dynamic").glob("*.yml")) == []
         fcntl.flock(file, fcntl.LOCK_UN)
         assert sorted(process.wait(60) for process in deploys) == [0, 4]
     assert ask(shop.fleet["web1"].address, "shop.test") == "none"
