@@ -168,8 +168,8 @@ SiteName = Annotated[
 PathPrefix = Annotated[
     str,
     _text(
-        r"(?:/[A-Za-z0-9._~-]+)+",
-        "a path such as '/shop': letters, digits, '.', '_', '~', '-', without '/' at its end",
+        r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~-]+)+",
+        "a path such as '/shop': letters, digits, '.', '_', '~', '-', no '..', no '/' at its end",
     ),
 ]
 ImageReference = Annotated[
@@ -218,7 +218,7 @@ CookieName = Annotated[
 ErrorPages = Annotated[
     str,
     _text(
-        r"(?:/(?:[A-Za-z0-9._~-]|\{status\})+)+",
+        r"(?:/(?!\.{1,2}(?:/|\Z))(?:[A-Za-z0-9._~-]|\{status\})+)+",
         "a path such as '/errors/{status}.html'",
     ),
 ]

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from lockship.deploy.proxy.route import upstream_of
+from lockship.deploy.proxy.route import text_of, upstream_of
 
 
 def held(text: str) -> str:
@@ -39,7 +39,7 @@ def edited(text: str, change: Callable[[dict[str, Any]], None]) -> str:
         change(found["http"])
     except (ValueError, KeyError, TypeError, AttributeError):
         return text
-    return msgspec.json.format(msgspec.json.encode(found), indent=1).decode() + "\n"
+    return text_of(found)
 
 
 def certificate_files(text: str) -> tuple[str, str] | None:

@@ -10,6 +10,9 @@ from typing import Any
 from lockship.host.options import parse_size
 from lockship.lock.proxy import Proxy
 
+# The proxy replaces X-Forwarded-* of whoever isn't trusted, and passes these on, which frameworks
+# believe as well (Rack asks RFC 7239's first): nobody's reach a container.
+_UNCHECKED = ("Forwarded", "X-Forwarded-Scheme", "X-Forwarded-Ssl")
 _YEAR = 365 * 24 * 3600  # seconds
 
 
@@ -19,7 +22,9 @@ def middlewares(proxy: Proxy, project: str) -> dict[str, dict[str, Any]]:
     So the security headers are on error pages and refusals too, and the page for an error is
     asked of the container by the path that it knows, whatever prefix is stripped.
     """
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, dict[str, Any]] = {
+        "forwarded": {"headers": {"customRequestHeaders": dict.fromkeys(_UNCHECKED, "")}}
+    }
     if proxy.security_headers:
         found["headers"] = {"headers": _security_headers()}
     if proxy.error_pages is not None:

@@ -73,12 +73,22 @@ def render(proxy: Proxy, project: str, upstream: str) -> str:
             }
         },
     }
-    if on_the_way or redirect:
-        http["middlewares"] = on_the_way | redirect
+    http["middlewares"] = on_the_way | redirect
     document = {"http": http}
     if own := tls.certificates(proxy, project, upstream):
         document["tls"] = own
-    return msgspec.json.format(msgspec.json.encode(document), indent=1).decode() + "\n"
+    return text_of(document)
+
+
+def text_of(document: Mapping[str, Any]) -> str:
+    """Return a file's text, in which no value is anything but itself.
+
+    Before it is read as YAML, the proxy runs each file as a Go template, and one that is none
+    would cost all services of the host their routes. So no text has `{{`, which is a template's
+    beginning; JSON and YAML read it from its escape.
+    """
+    text = msgspec.json.format(msgspec.json.encode(document), indent=1).decode()
+    return text.replace("{{", "{\\u007b") + "\n"
 
 
 def _through(router: Mapping[str, Any], middlewares: Iterable[str]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ It says goodbye to its WebSockets first, which no drain can wait for.
 
 GET / tells its version; POST / tells the length of what came; GET /up is for probes.
 GET /long sends 700 kB over 0.7 s, GET /slow answers after a while, GET /hang never.
+GET /posts tells how many POSTs came here.
 GET /path tells which path arrived, GET /headers which headers; GET /socket is a WebSocket that
 echoes. GET /fail fails, and /errors/STATUS is the page for that; GET /gone hangs up, and so does
 the page for that.
@@ -22,6 +23,7 @@ from pathlib import Path
 VERSION = Path("/version").read_text().strip()
 GOING_AWAY = b"\x88\x02\x03\xe9"  # RFC 6455: a close frame, status 1001
 SOCKETS: set[socket.socket] = set()
+POSTS: list[str] = []
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -38,6 +40,8 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(20)
         elif self.path.endswith("/socket"):
             self.echo()
+        elif self.path.endswith("/posts"):
+            self.answer(str(len(POSTS)).encode())
         elif self.path.endswith("/headers"):
             self.answer(json.dumps(dict(self.headers)).encode())
         elif self.path.endswith("/fail"):
@@ -52,6 +56,7 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(VERSION.encode())
 
     def do_POST(self) -> None:
+        POSTS.append(self.path)
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.answer(str(len(body)).encode())
 

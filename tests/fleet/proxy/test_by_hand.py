@@ -99,13 +99,14 @@ def page(shop: Shop, path: str = "/", method: str = "GET") -> http.client.HTTPRe
 
 def test_the_maintenance_page_survives_a_deploy(shop: Shop) -> None:
     release(shop, "one")
-    message = "Back at 3 & <b>better</b>"
+    # Markup to a browser, and a template to Traefik: one that is broken costs all routes.
+    message = "Back at 3 & <b>better</b> {{ env `PATH` }} {{"
     shop.run("maintenance", "on", "--message", message)
     answer = page(shop, "/any/where?x=1", "POST")
     body = answer.read().decode()
     assert (answer.status, answer.headers["Retry-After"]) == (503, "120")
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert "Back at 3 &amp; &lt;b&gt;better&lt;/b&gt;" in body
+    assert "Back at 3 &amp; &lt;b&gt;better&lt;/b&gt; {{ env `PATH` }} {{" in body
     told = shop.run("status")
     assert f"web1: maintenance is on: {message}" in told.stderr
     (route,) = json.loads(shop.run("status", "--json").stdout)["routes"]

@@ -61,6 +61,8 @@ def test_tls_with_a_certificate_from_secrets(proxied: Fleet, tmp_path: Path) -> 
     assert told["X-Forwarded-Proto"] == "https"
     sent = ask(address, "/a?b=c", port=80, Host="shop.test")
     assert (sent.status, sent.headers["Location"]) == (301, "https://shop.test/a?b=c")
+    sent = ask(address, "/a", port=80, body=b"x", Host="shop.test")
+    assert sent.status == 308, "a POST stays one"
 
     # The key is in the proxy's container, and nowhere that lockship writes or tells.
     environment = shop.running("web1")["Config"]["Env"]

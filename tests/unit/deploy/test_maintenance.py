@@ -35,11 +35,15 @@ def shown(host: SimulatedHost) -> str | None:
     return maintenance.message_of(host.routes["shop"], "shop")
 
 
-@given(st.text(), st.text(), st.sampled_from([Proxy(port=80), STRIPPED]))
+MESSAGES = st.text() | st.text('{}\\"` u', max_size=20)
+
+
+@given(MESSAGES, MESSAGES, st.sampled_from([Proxy(port=80), STRIPPED]))
 def test_the_page_comes_and_goes_without_a_trace(one: str, two: str, proxy: Proxy) -> None:
     text = route.render(proxy, "shop", "a:80")
     with_page = maintenance.put_on(text, "shop", one)
     assert maintenance.message_of(with_page, "shop") == one
+    assert "{{" not in with_page, "Traefik would run it as a template"
     for router in route.routers_of(with_page).values():
         assert router["middlewares"][0] == "maintenance_shop"
     again = maintenance.put_on(with_page, "shop", two)

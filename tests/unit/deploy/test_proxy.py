@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 
@@ -23,6 +24,28 @@ PATHS = Proxy(
 )
 
 
+UNCHECKED = {
+    "headers": {
+        "customRequestHeaders": {"Forwarded": "", "X-Forwarded-Scheme": "", "X-Forwarded-Ssl": ""}
+    }
+}
+HOSTILE = (
+    "a.test`) || Host(`b.test",
+    'a.test"',
+    "a.test\n",
+    "a.test\r\nX-Evil: 1",
+    "{{ env `HOME` }}",
+    "$(id)",
+    "a\\u0060.test",
+    "a.test,--api.insecure=true",
+    "/a/../b",
+    "/..",
+    "/a`) || PathPrefix(`/",
+    "\u202e/a",
+    "",
+)
+
+
 @given(structs(Proxy))
 def test_what_is_rendered_is_read_back(proxy: Proxy) -> None:
     text = route.render(proxy, "shop.staging", "abc.web.shop.staging:8000")
@@ -31,6 +54,24 @@ def test_what_is_rendered_is_read_back(proxy: Proxy) -> None:
         (host, path) for host in proxy.hosts or ("",) for path in proxy.path_prefixes or ("",)
     }
     assert "{{" not in text, "Traefik would take it for a template"
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["hosts", "path_prefixes", "error_pages", "sticky", "max_body"]
+    + [f"server.{key}" for key in ("image", "bind", "trusted", "metrics", "acme_email")]
+    + ["server.acme_server", "tls.certificate", "tls.key"],
+)
+def test_no_lock_can_say_what_a_route_or_the_proxy_would_take_for_more(
+    key: str,
+) -> None:
+    """Whoever wrote the lock: the shapes are the reader's, not only prepare's."""
+    table, _, name = key.rpartition(".")
+    for value in HOSTILE:
+        given = [value] if name in ("hosts", "path_prefixes", "trusted") else value
+        said: dict[str, Any] = {name.replace("_", "-"): given}
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.convert({"port": 1} | ({table: said} if table else said), Proxy)
 
 
 def test_a_prefix_is_a_whole_part_of_a_path_and_a_longer_one_goes_first() -> None:
@@ -61,12 +102,14 @@ def test_what_happens_on_the_way_is_the_services_own_and_in_order() -> None:
         )
     )
     assert http["routers"]["0_shop"]["middlewares"] == [
+        "forwarded_shop",
         "headers_shop",
         "errors_shop",
         "buffering_shop",
         "strip_shop",
     ]
     assert http["middlewares"] == {
+        "forwarded_shop": UNCHECKED,
         "headers_shop": {
             "headers": {
                 "contentTypeNosniff": True,
@@ -85,13 +128,14 @@ def test_what_happens_on_the_way_is_the_services_own_and_in_order() -> None:
     assert cookie == {"name": "seat", "httpOnly": True, "sameSite": "lax"}
 
 
-def test_without_a_word_nothing_happens_on_the_way() -> None:
+def test_without_a_word_only_what_nobody_could_check_is_taken_on_the_way() -> None:
     http = http_of(Proxy(port=1))
-    assert "middlewares" not in http
-    assert "middlewares" not in http["routers"]["0_shop"]
+    assert http["middlewares"] == {"forwarded_shop": UNCHECKED}
+    assert http["routers"]["0_shop"]["middlewares"] == ["forwarded_shop"]
     assert "sticky" not in http["services"]["shop"]["loadBalancer"]
     assert http_of(Proxy(port=1, buffering=True))["middlewares"] == {
-        "buffering_shop": {"buffering": {}}
+        "forwarded_shop": UNCHECKED,
+        "buffering_shop": {"buffering": {}},
     }
     named = http_of(Proxy(port=1, sticky=True))["services"]["shop"]["loadBalancer"]["sticky"]
     assert named["cookie"]["name"] == "lockship-shop"
@@ -111,7 +155,7 @@ def test_tls_with_a_certificate_of_ones_own() -> None:
     document = json.loads(text)
     secure, plain = (document["http"]["routers"][name] for name in ("0_shop", "0-plain_shop"))
     assert (secure["entryPoints"], secure["tls"]) == (["websecure"], {})
-    assert "middlewares" not in secure
+    assert secure["middlewares"] == ["forwarded_shop"]
     assert (plain["entryPoints"], plain["middlewares"]) == (["web"], ["redirect_shop"])
     assert "tls" not in plain
     assert secure["rule"] == plain["rule"]
@@ -135,7 +179,7 @@ def test_tls_by_acme_without_a_redirect() -> None:
     assert "tls" not in document
     secure, plain = (document["http"]["routers"][name] for name in ("0_shop", "0-plain_shop"))
     assert secure["tls"] == {"certResolver": "lockship"}
-    assert secure["middlewares"] == plain["middlewares"] == ["buffering_shop"]
+    assert secure["middlewares"] == plain["middlewares"] == ["forwarded_shop", "buffering_shop"]
     assert "redirect_shop" not in document["http"]["middlewares"]
 
 
