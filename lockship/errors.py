@@ -25,10 +25,12 @@ class LockshipError(Exception):
 
     `details` are further lines shown under the message: a list of paths, a log's last lines.
     `outcome` is what hosts' journals say of a deploy that ended so; '' where none was begun.
+    `alike` is the same for failures of several hosts of which one may stand for all; '' for none.
     """
 
     exit_status: ClassVar[int] = EXIT_FAILED
     outcome: str = ""
+    alike: str = ""
 
     def __init__(self, message: str, *, hint: str = "", details: Sequence[str] = ()) -> None:
         super().__init__(message)

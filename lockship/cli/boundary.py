@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 EXIT_OUTPUT_CLOSED: Final = 141  # 128 + SIGPIPE, as a shell reports a program that it ended
 _INDENT: Final = "       "  # the width of "error: "
+_LONGEST: Final = 2000  # characters of a line that came from elsewhere, such as a log's
 
 
 def report(error: BaseException, argv: Sequence[str]) -> int:
@@ -44,12 +45,18 @@ def show(message: str, *, details: Sequence[str] = (), hint: str = "") -> None:
     first, *more = message.split("\n")
     console.say(f"{_label('error:', '31')} {visible(first)}")
     for line in (*more, *(part for detail in details for part in detail.split("\n"))):
-        console.say(_INDENT + visible(line, keep="\t"))
+        console.say(_INDENT + _short(visible(masked(line), keep="\t")))
     if hint:
         first, *more = hint.split("\n")
         console.say(f"{_label('hint: ', '36')} {visible(first)}")
         for line in more:
             console.say(_INDENT + visible(line))
+
+
+def _short(line: str) -> str:
+    """Return a line as far as one reads it; it's masked already, so no secret is cut in two."""
+    more = len(line) - _LONGEST
+    return line if more <= 0 else f"{line[:_LONGEST]}… and {more} characters more"
 
 
 def _report_stdout(failure: OSError) -> int:

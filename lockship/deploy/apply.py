@@ -125,8 +125,8 @@ def apply(step: Step, server: Server, work: Work) -> None:
             server.start(name, fresh=fresh)
         case ProbeContainer(name=name, role=role):
             probe(server, name, work.lock.healthcheck_of(role), stop=work.halt)
-        case ConfirmContainer(name=name):
-            confirm(server, name)
+        case ConfirmContainer(name=name, role=role):
+            confirm(server, name, work.lock.healthcheck_of(role))
         case StopContainer(name=name, timeout=timeout):
             server.stop(name, timeout)
         case RemoveContainer(name=name):

@@ -36,11 +36,17 @@ class Results(Generic[T]):
 def gathered(
     what: str, failed: Mapping[str, LockshipError], kind: type[LockshipError] = LockshipError
 ) -> LockshipError:
-    """Return one error for several hosts' failures; a single one keeps its own hint."""
+    """Return one error for several hosts' failures; a single one keeps its own hint.
+
+    Of failures that are alike only the first one's details are told.
+    """
     details: list[str] = []
+    told: dict[str, str] = {}
     for host, error in failed.items():
         named = f"{host}: {error.message.removeprefix(f'{host}: ')}"
-        details += [named, *(f"  {line}" for line in error.details)]
+        first = told.setdefault(error.alike, host) if error.alike else host
+        more = error.details if first == host else [f"as on {first}"]
+        details += [named, *(f"  {line}" for line in more)]
     hints = list(dict.fromkeys(error.hint for error in failed.values() if error.hint))
     return kind(what, details=details, hint="\n".join(hints[:2]))
 

@@ -112,8 +112,8 @@ def _plan_host(lock: Lock, made: Made, state: HostState, command: Command) -> Ho
     leaving = any(isinstance(step, RemoveRoute) for step in route)
     switch = [*route, *switch] if leaving else [*switch, *route]
     if switch:
-        probed = [step.name for step in beside if isinstance(step, ProbeContainer)]
-        switch[:0] = [ConfirmContainer(name) for name in probed]
+        probed = [step for step in beside if isinstance(step, ProbeContainer)]
+        switch[:0] = [ConfirmContainer(step.name, step.role) for step in probed]
     retire: list[Step] = []
     for container in (c for c in old if c.name in retired):
         retire += [*routing.drain(lock, container), _stop(lock, container)]

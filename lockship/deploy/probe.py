@@ -6,12 +6,14 @@ published. A container that exits or restarts fails at once, whatever is probed.
 
 from __future__ import annotations
 
-import http.client
 import threading
 import time
 from collections.abc import Callable
 from typing import Final
 
+import msgspec
+
+from lockship.deploy.ask import http_answer, words
 from lockship.deploy.unhealthy import Answer, Asked, ProbeFailed, unhealthy
 from lockship.errors import LockshipError
 from lockship.host.server import Server
@@ -21,6 +23,7 @@ from lockship.lock.role import Healthcheck
 _LAST_LOOK: Final = 1.0  # seconds
 _FIRST_PAUSE: Final = 0.02  # seconds; twice as long after each try that fails, up to the interval
 _HTTP_PORT: Final = 80  # where nothing says another one
+_OWN: Final = "its HEALTHCHECK"
 
 
 class Halted(LockshipError):  # noqa: N818
@@ -47,41 +50,51 @@ def probe(
     wanted = healthcheck or Healthcheck()
     begin = time.monotonic()
     first = _inspect(server, container_name)
-    asked, port, ask = _question(server, first, wanted, look_inside=healthcheck is not None)
+    asked, ask = _question(server, first, wanted, look_inside=healthcheck is not None)
     # Staying up is only seen at the end of an interval, so that takes one look more.
     needed = wanted.successes + (1 if ask is _stays_up else 0)
-    tries = successes = 0
-    answer = Answer(False, "nothing was asked yet")
+    looks = times = successes = 0
     while True:
-        now = _inspect(server, container_name) if tries else first
+        now = _inspect(server, container_name) if looks else first
         left = wanted.limit - (time.monotonic() - begin)
-        # The last look may begin just before the limit: it gets time enough for an answer, too.
-        answer = _died(first, now) or ask(now, min(wanted.timeout, max(left, _LAST_LOOK)))
+        answer = _died(first, now)
+        if answer is None:
+            times += 1
+            # The last look may begin just before the limit: it gets time enough for an answer, too.
+            answer = ask(now, min(wanted.timeout, max(left, _LAST_LOOK)))
         if not answer.good and not answer.final:
             # What refused the connection may be a container that has just died: say that.
             now = _inspect(server, container_name)
             answer = _died(first, now) or answer
-        tries += 1
+        looks += 1
         successes = successes + 1 if answer.good else 0
         if successes >= needed:
             return
         took = time.monotonic() - begin
         pause = wanted.interval
         if ask is not _stays_up and not successes:
-            pause = min(pause, _FIRST_PAUSE * 2 ** min(tries, 10))
+            pause = min(pause, _FIRST_PAUSE * 2 ** min(looks, 10))
         if answer.final or took + pause > wanted.limit:
             break
         if stop.wait(pause):
             raise Halted(f"{server.name}: stopped probing {container_name}, as the deploy is")
-    raise unhealthy(server, now, answer, Asked(asked, port, tries, took, wanted.limit))
+    counted = msgspec.structs.replace(asked, times=times, took=took, limit=wanted.limit)
+    raise unhealthy(server, now, answer, counted)
 
 
-def confirm(server: Server, container_name: str) -> None:
-    """Raise ProbeFailed where a container that was healthy doesn't run any more."""
+def confirm(server: Server, container_name: str, healthcheck: Healthcheck | None) -> None:
+    """Raise ProbeFailed where a container that was healthy doesn't run any more.
+
+    Or where its own HEALTHCHECK, if that is what `healthcheck` asks, says something else by now.
+    """
     now = _inspect(server, container_name)
-    if now.state != "running" or now.health == "unhealthy":
-        said = f"it was, and now it is {now.health if now.state == 'running' else now.state}"
-        raise unhealthy(server, now, Answer(False, said), Asked("whether it still runs"))
+    if now.state != "running":
+        said = f"it was, and now it is {now.state}"
+        raise unhealthy(server, now, Answer(False, said), Asked("whether it still runs", "up"))
+    own = healthcheck is not None and healthcheck.path is None and healthcheck.port is None
+    if own and now.health == "unhealthy":
+        said = f"it was, and now it is {_health(now)}"
+        raise unhealthy(server, now, Answer(False, said), Asked(_OWN, "own"))
 
 
 def _inspect(server: Server, name: str) -> Container:
@@ -96,27 +109,28 @@ def _inspect(server: Server, name: str) -> Container:
 
 def _question(
     server: Server, container: Container, wanted: Healthcheck, *, look_inside: bool
-) -> tuple[str, int | None, _Ask]:
-    """Return what is asked, in words, on which port, and how."""
-    address = _bracketed(container.address)
+) -> tuple[Asked, _Ask]:
+    """Return what is asked, in words, and how."""
+    address = _bracketed(container.address or container.name)  # none where it isn't running
     if look_inside and wanted.path is not None:
         port = wanted.port or _only(container.exposed) or _HTTP_PORT
 
         def http_(now: Container, limit: float) -> Answer:
-            return _http(server, now.address, port, wanted, limit)
+            return http_answer(server, now.address, port, wanted, limit)
 
         called = f" as {wanted.host}" if wanted.host else ""
-        return f"http://{address}:{port}{wanted.path}{called}", port, http_
+        what = f"http://{address}:{port}{wanted.path}{called}"
+        return Asked(what, "http", port, named=wanted.host is not None), http_
     if look_inside and wanted.port is not None:
         tcp_port = wanted.port
 
         def tcp(now: Container, limit: float) -> Answer:
             return _tcp(server, now.address, tcp_port, limit)
 
-        return f"tcp://{address}:{tcp_port}", tcp_port, tcp
+        return Asked(f"tcp://{address}:{tcp_port}", "tcp", tcp_port), tcp
     if look_inside and container.health is not None:
-        return "its HEALTHCHECK", None, _own_healthcheck
-    return "whether it stays up", None, _stays_up
+        return Asked(_OWN, "own"), _own_healthcheck
+    return Asked("whether it stays up", "up"), _stays_up
 
 
 def _died(first: Container, now: Container) -> Answer | None:
@@ -127,44 +141,24 @@ def _died(first: Container, now: Container) -> Answer | None:
     return None
 
 
-def _http(server: Server, address: str, port: int, wanted: Healthcheck, limit: float) -> Answer:
-    connection = http.client.HTTPConnection(address, port, timeout=limit)
-    try:
-        connection.sock = server.dial(address, port, limit)
-        headers = {"User-Agent": "lockship-probe", "Connection": "close", "Accept": "*/*"}
-        if wanted.host:
-            headers["Host"] = wanted.host
-        connection.request("GET", wanted.path or "/", headers=headers)
-        response = connection.getresponse()
-        target = response.getheader("Location")
-        said = f"status {response.status} {response.reason}".rstrip()
-        said += f" to {target}" if target else ""
-        return Answer(response.status in wanted.status, said)
-    except TimeoutError:
-        return Answer(False, f"no answer within {limit:.3g} s")
-    except http.client.HTTPException as error:
-        return Answer(False, f"not an HTTP answer: {error or type(error).__name__}")
-    except OSError as error:
-        return Answer(False, _words(error))
-    finally:
-        connection.close()
-
-
 def _tcp(server: Server, address: str, port: int, limit: float) -> Answer:
     try:
         server.dial(address, port, limit).close()
     except TimeoutError:
         return Answer(False, f"no connection within {limit:.3g} s")
     except OSError as error:
-        return Answer(False, _words(error))
+        return Answer(False, words(error))
     return Answer(True, "connected")
 
 
 def _own_healthcheck(now: Container, limit: float) -> Answer:  # noqa: ARG001 - as _Ask
-    said = f"{now.health}" + (f": {now.health_output}" if now.health_output else "")
     # "unhealthy" isn't final: Docker says it to whoever starts slower than the image's retries
     # allow, and takes it back. How long to wait is the lock's limit.
-    return Answer(now.health == "healthy", said)
+    return Answer(now.health == "healthy", _health(now))
+
+
+def _health(now: Container) -> str:
+    return f"{now.health}" + (f": {now.health_output}" if now.health_output else "")
 
 
 def _stays_up(now: Container, limit: float) -> Answer:  # noqa: ARG001
@@ -177,7 +171,3 @@ def _only(ports: tuple[int, ...]) -> int | None:
 
 def _bracketed(address: str) -> str:
     return f"[{address}]" if ":" in address else address
-
-
-def _words(error: OSError) -> str:
-    return (error.strerror or str(error) or type(error).__name__).lower()

@@ -84,6 +84,7 @@ class ConfirmContainer(_Step, frozen=True, tag="confirm-container"):
     """See, just before its host switches, that a container that was healthy still runs."""
 
     name: str
+    role: str
     why: str = "it was healthy, and then other hosts were waited for"
 
     @property

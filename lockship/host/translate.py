@@ -13,6 +13,13 @@ from lockship.errors import LockshipError
 from lockship.host.diagnose import gone
 from lockship.host.errors import HostError, Kind, frozen
 
+# What runc says of a program that it can't start, behind the names of all that passed it on.
+_RUNTIME = re.compile(
+    r"(?:failed to create (?:shim )?task[^:]*: )?OCI runtime create failed: .*?(exec: )"
+)
+_NO_PROGRAM = re.compile(
+    r'exec: "([^"]*)": .*(?:no such file|not found|permission denied|is a directory)'
+)
 _SECRET_IN_URL = re.compile(r"(\w+://)[^/@\s]+@")
 
 
@@ -90,11 +97,21 @@ def from_engine(host: str, what: str, said: str, status: int = 0) -> HostError:
             f"{what}: {said}",
             hint=f"see who has it: ssh {host} docker ps --format '{{{{.Names}}}} {{{{.Ports}}}}'",
         )
+    said = _RUNTIME.sub(r"\1", said).removesuffix(": unknown")
     kind: Kind = "refused"
-    hint = ""
+    hint = _without_program(said)
     if status == 409 and "name" in low and "in use" in low:
         hint = f"see that container: ssh {host} docker ps --all"
     return HostError(host, kind, f"{what}: {said}", hint=hint)
+
+
+def _without_program(said: str) -> str:
+    found = _NO_PROGRAM.search(said)
+    if found is None:
+        return ""
+    if found[1] in ("/bin/sh", "sh"):
+        return 'the image has no shell: in its Dockerfile say CMD as a list, as in CMD ["/app"]'
+    return "what is to run isn't in the image: see the role's `command`, else the Dockerfile's CMD"
 
 
 def disk_full(host: str, what: str) -> HostError:

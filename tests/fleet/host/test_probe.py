@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from lockship.deploy.probe import Halted, probe
+from lockship.deploy.probe import Halted, confirm, probe
 from lockship.deploy.unhealthy import ProbeFailed
 from lockship.host.connect import connect, local
 from lockship.host.errors import HostError
@@ -76,7 +76,7 @@ def test_a_wrong_status(web1: Server) -> None:
     assert "status 404 Not Found" in error.message
     assert "healthcheck.path" in error.hint
     assert error.details[0].endswith(":8080/nothing")
-    assert error.details[-2:] == ("its last 1 log lines:", "starting")
+    assert error.details[-2:] == ("its last log line:", "  | starting")
     assert any(line.startswith("asked 5 times in 0.") for line in error.details)
     check(web1, http(path="/nothing", status=(200, 404)))
 
@@ -87,6 +87,12 @@ def test_a_redirect_shows_its_target(web1: Server) -> None:
     assert "status 302" in error.message
     assert "/sub/" in error.message
     assert "redirect" in error.hint
+    script = "printf 'HTTP/1.0 301 Moved\\r\\nLocation: https://shop.test/\\r\\n\\r\\n'"
+    assert web1.exec("web", ["sh", "-c", f'echo "{script}" >/s; nc -ll -p 8081 -e sh /s &']) == 0
+    error = fails(web1, http(port=8081, limit=0.5))
+    assert error.message.endswith("status 301 Moved to https://shop.test/")
+    assert "HTTP to HTTPS" in error.hint
+    assert "healthcheck.status = [301]" in error.hint
 
 
 def test_nothing_listens(web1: Server) -> None:
@@ -123,6 +129,40 @@ def test_it_accepts_and_never_answers(web1: Server) -> None:
     check(web1, Healthcheck(port=8080))
 
 
+def test_it_answers_byte_by_byte_and_never_ends(web1: Server) -> None:
+    """Each byte comes within the time-out of one read: the limit is for the whole answer."""
+    drip = "printf 'HTTP/1.1 200 OK\\r\\nX-A: '; while sleep 0.1; do printf a; done"
+    run(web1, f'echo "{drip}" >/s && exec nc -ll -p 8080 -e sh /s')
+    begin = time.monotonic()
+    assert "no answer within 0.5 s" in fails(web1, http(timeout=0.5, limit=1.0)).message
+    assert time.monotonic() - begin < 20
+
+
+def test_what_an_answer_says_is_shown_if_it_is_a_text_and_short(web1: Server) -> None:
+    said = '{"status": "down", "database": "no route to db.internal"}'
+    head = "printf 'HTTP/1.0 503 Service Unavailable\\r\\nContent-Type: %s\\r\\n\\r\\n'"
+    answers = {
+        8081: f"{head} application/json; echo '{said}'",
+        8082: f"{head} text/plain; exec cat /dev/zero",
+        8083: f"{head} text/html; echo '<h1>Oops</h1>'",
+    }
+    run(
+        web1,
+        "".join(
+            f"cat >/{port} <<'END'\n{text}\nEND\nnc -ll -p {port} -e sh /{port} &\n"
+            for port, text in answers.items()
+        )
+        + "wait",
+    )
+    for port in answers:
+        details = fails(web1, http(port=port, limit=1.0)).details
+        assert details[1] == "answer: status 503 Service Unavailable"
+        if port == 8081:
+            assert details[2] == f"  | {said}"
+        else:
+            assert details[2].startswith("asked "), "no page, and nothing that has no end"
+
+
 def test_it_answers_something_else(web1: Server) -> None:
     run(web1, "exec nc -ll -p 8080 -e echo hello")
     assert "not an HTTP answer" in fails(web1, http(limit=1.0)).message
@@ -134,14 +174,17 @@ def test_a_container_that_exits_fails_at_once(web1: Server) -> None:
     error = fails(web1, http(limit=60.0))
     assert time.monotonic() - begin < 30, "not at the limit"
     assert "container: exited, exit code 3" in error.details
-    assert sorted(error.details[-2:]) == ["one", "two"]
+    assert sorted(error.details[-2:]) == ["  | one", "  | two"]
+    assert "docker run --rm " in error.hint
 
 
 def test_a_container_that_restarts_fails_at_once(web1: Server) -> None:
-    run(web1, "sleep 0.5; exit 1", restart="always")
+    run(web1, "sleep 0.5; exit 7", restart="always")
     begin = time.monotonic()
-    fails(web1, http(limit=60.0))
+    error = fails(web1, http(limit=60.0))
     assert time.monotonic() - begin < 30, "not at the limit"
+    # The engine forgets it when it starts it again; its events know it.
+    assert "exit code 7, started again once" in " ".join(error.details).replace("ended with ", "")
 
 
 def test_no_memory(web1: Server) -> None:
@@ -162,7 +205,7 @@ def test_staying_up_is_enough_where_nothing_is_asked(web1: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("test", "good"), [("test -e /tmp/ready", True), ("echo no; exit 1", False)]
+    ("test", "good"), [("test -e /tmp/ready", True), ("curl --fail http://localhost", False)]
 )
 def test_the_image_s_own_healthcheck(as_user: Fleet, web1: Server, test: str, good: bool) -> None:
     health = f"HEALTHCHECK --interval=300ms --retries=2 CMD {test}"
@@ -179,8 +222,13 @@ def test_the_image_s_own_healthcheck(as_user: Fleet, web1: Server, test: str, go
         check(web1, wanted)
     else:
         error = fails(web1, wanted)
-        assert "unhealthy: no" in error.message
+        assert "unhealthy: /bin/sh: curl: not found" in error.message
+        assert "the HEALTHCHECK's program must be in the image" in error.hint
         check(web1, None)
+        # What the image asks of itself counts where it is asked, and there alone.
+        confirm(web1, "web", Healthcheck(port=8080))
+        with pytest.raises(ProbeFailed, match="now it is unhealthy: /bin/sh: curl"):
+            confirm(web1, "web", Healthcheck())
 
 
 def test_a_healthcheck_of_the_options_and_a_log_that_nobody_can_read(web1: Server) -> None:

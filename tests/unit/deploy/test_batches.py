@@ -28,7 +28,8 @@ HOSTS = tuple(f"web{n}" for n in range(1, 8))
 
 def switching(*names: str) -> list[HostPlan]:
     """Plans of seven hosts, of which these switch."""
-    return [HostPlan(h, switch=(ConfirmContainer("x"),) if h in names else ()) for h in HOSTS]
+    switch = (ConfirmContainer("x", "web"),)
+    return [HostPlan(h, switch=switch if h in names else ()) for h in HOSTS]
 
 
 @pytest.mark.parametrize(
