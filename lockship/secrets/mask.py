@@ -2,69 +2,71 @@
 
 from __future__ import annotations
 
-import base64
-import html
-import json
 import re
-import urllib.parse
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
+
+from lockship.secrets.encodings import dense, forms
+from lockship.secrets.grams import LEAST_RUN, Grams
 
 HIDDEN: Final = "[hidden]"
 LEAST: Final = 4
 """Characters that something has to have to be taken out: what is shorter is in every text."""
+LARGEST: Final = 1 << 14
+"""Bytes of a value whose parts are known too; of a larger one only the whole and its lines are."""
 
 
 class Mask:
-    """Takes values out of text, in whatever of their encodings they stand there. Immutable."""
+    """Takes values out of text, in whatever of their encodings they stand there. Immutable.
+
+    Text may come line by line: what a program wrapped shows parts of a value, which go as well.
+    """
 
     def __init__(self, values: Iterable[str] = ()) -> None:
-        found = {form for value in values for form in forms(value) if len(form) >= LEAST}
-        # The longest first: of two that begin alike, the shorter would leave the rest to be seen.
-        ordered = sorted(found, key=lambda form: (-len(form), form))
-        self._text = re.compile("|".join(map(re.escape, ordered))) if ordered else None
-        encoded = b"|".join(re.escape(form.encode(errors="surrogateescape")) for form in ordered)
-        self._bytes = re.compile(encoded) if ordered else None
+        values = frozenset(values)
+        small = {value for value in values if len(value) <= LARGEST}
+        found = {form for value in small for form in forms(value)}
+        large = {form for value in values - small for form in forms(value)}
+        parts = {word for value in small for word in dense(value)}
+        self._text = _Words(found, large, parts)
+        bytewise = [{_bytewise(form) for form in some} for some in (found, large)]
+        same = bytewise == [found, large]
+        self._bytes = self._text if same else _Words(bytewise[0], bytewise[1], parts)
 
     def text(self, text: str) -> str:
         """Return `text` with `[hidden]` in place of every secret."""
-        return self._text.sub(HIDDEN, text) if self._text else text
+        return self._text.hidden_in(text)
 
     def data(self, data: bytes) -> bytes:
         """Return `data` with `[hidden]` in place of every secret."""
-        return self._bytes.sub(HIDDEN.encode(), data) if self._bytes else data
+        return self._bytes.hidden_in(data.decode("latin-1")).encode("latin-1")
 
 
-def forms(value: str) -> Iterator[str]:
-    """Yield a value as it stands in text: plain, each of its lines, and encoded."""
-    raw = value.encode(errors="surrogateescape")
-    yield value
-    # Output comes line by line. A line such as -----BEGIN CERTIFICATE----- is nobody's secret.
-    yield from (line for line in value.splitlines() if not line.startswith("-----"))
-    yield repr(value)[1:-1]
-    yield json.dumps(value)[1:-1]
-    yield json.dumps(value, ensure_ascii=False)[1:-1]
-    yield html.escape(value)
-    yield raw.hex()
-    yield raw.hex().upper()
-    for quoted in (urllib.parse.quote(raw), urllib.parse.quote(raw, ""), _quote_plus(raw)):
-        yield quoted
-        yield re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), quoted)
-    for altchars in (b"+/", b"-_"):
-        yield base64.b64encode(raw, altchars).decode()
-        for before in range(3):
-            yield _inside_base64(raw, before, altchars)
+class _Words:
+    """Words that are taken out of text, and `parts` of which the parts are.
 
-
-def _quote_plus(raw: bytes) -> str:
-    return urllib.parse.quote_plus(raw)
-
-
-def _inside_base64(raw: bytes, before: int, altchars: bytes) -> str:
-    """Return what is seen of a value in the base64 of a text with `before` (mod 3) bytes before it.
-
-    The first and last characters hold bits of its neighbours too, and are left out.
+    Most text holds none of them, which one look at it tells, unless there are `large` ones.
     """
-    encoded = base64.b64encode(bytes(before) + raw, altchars).decode().rstrip("=")
-    end = -1 if (before + len(raw)) % 3 else None
-    return encoded[(0, 2, 3)[before] : end]
+
+    def __init__(self, words: set[str], large: set[str], parts: set[str]) -> None:
+        # The longest first: of two that begin alike, the shorter would leave the rest to be seen.
+        ordered = sorted(words | large, key=lambda word: (-len(word), word))
+        self._long = [word for word in ordered if len(word) >= LEAST_RUN]
+        short = [re.escape(word) for word in ordered if LEAST <= len(word) < LEAST_RUN]
+        self._short = re.compile("|".join(short)) if short else None
+        self._large = bool(large)
+        self._grams = Grams({word for word in words if len(word) >= LEAST_RUN} | parts)
+        self._parts = Grams(parts)
+
+    def hidden_in(self, text: str) -> str:
+        if self._large or self._grams.may_be_in(text):
+            for word in self._long:
+                if word in text:
+                    text = text.replace(word, HIDDEN)
+            text = self._parts.without(text, HIDDEN)
+        return self._short.sub(HIDDEN, text) if self._short else text
+
+
+def _bytewise(text: str) -> str:
+    """Return text as its bytes look one by one."""
+    return text.encode(errors="surrogateescape").decode("latin-1")

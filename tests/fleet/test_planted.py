@@ -57,13 +57,26 @@ STOPSIGNAL SIGKILL
 CMD ["httpd", "-f", "-p", "80", "-h", "/www"]
 """
 # What a careless person would write; it has lockship's own environment.
-TELLTALE = "#!/bin/sh\nenv\nenv | base64 -w 0\n"
+TELLTALE = "#!/bin/sh\nenv\nenv | base64\n"
 
 
 def forms(value: str) -> list[bytes]:
     """A value, and its usual encodings without what their neighbours have a part in."""
     raw = value.encode()
-    return [raw, raw.hex().encode(), *(base64.b64encode(bytes(n) + raw)[4:-4] for n in range(3))]
+    return [raw, raw.hex().encode(), *_base64(raw)]
+
+
+def pieces(value: str) -> list[bytes]:
+    """What of a value's base64 may be in one line of it, wherever it is wrapped."""
+    return [
+        encoded[at : at + 12]
+        for encoded in _base64(value.encode())
+        for at in range(len(encoded) - 11)
+    ]
+
+
+def _base64(raw: bytes) -> list[bytes]:
+    return [base64.b64encode(bytes(n) + raw)[4:-4] for n in range(3)]
 
 
 class Watch:
@@ -71,6 +84,7 @@ class Watch:
 
     def __init__(self, values: list[str]) -> None:
         self.forms = [form for value in values for form in forms(value)]
+        self.pieces = [piece for value in values for piece in pieces(value)]
         self.printed: list[str] = []
 
     def saw(self, done: Result) -> Result:
@@ -146,7 +160,7 @@ def test_no_byte_of_a_planted_secret_is_elsewhere(clean_fleet: Fleet, tmp_path: 
         run("deploy", "--refresh-secrets")
 
         # A version that tells all it has when it dies, and a build that does.
-        tell = 'CMD ["sh", "-c", "env; env | base64 -w 0; exit 1"]\n'
+        tell = 'CMD ["sh", "-c", "env; env | base64; exit 1"]\n'
         shop.write("Dockerfile", DOCKERFILE.rpartition("CMD")[0] + tell)
         shop.write("lockship.toml", (shop.folder / "lockship.toml").read_text().replace("60", "3"))
         shop.commit("Tell everything")
@@ -162,7 +176,9 @@ def test_no_byte_of_a_planted_secret_is_elsewhere(clean_fleet: Fleet, tmp_path: 
         run("audit", "verify", "--hosts")
         run("accessory", "logs", "db")
 
-    watch.assert_clean("".join(watch.printed).encode(), "what was printed")
+    printed = "".join(watch.printed).encode()
+    watch.assert_clean(printed, "what was printed")
+    assert not [piece for piece in watch.pieces if piece in printed], "wrapped base64"
     watch.assert_clean_below(shop.folder)
     watch.assert_clean_below(clean_fleet.home.path, but=("config.json",))  # docker's own login
     # The engine keeps a container's variables for itself (docs/secrets.md says so).
