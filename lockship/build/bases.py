@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from lockship.build.client import Client, answer
@@ -18,13 +19,20 @@ from lockship.dockerfile.pinned import pinned
 from lockship.errors import RefusedError
 from lockship.host.engine import Engine
 from lockship.lock.image import LockedBuild
+from lockship.lock.mirrors import mirrored
 
 _LOCAL: Final = "id:"
 
 
-def with_digests(dockerfile: Path, build: LockedBuild, folder: Path) -> Path:
+def with_digests(
+    dockerfile: Path,
+    build: LockedBuild,
+    folder: Path,
+    mirrors: Mapping[str, str] = MappingProxyType({}),
+) -> Path:
     """Return the path of the Dockerfile with the lock's digests: a copy in `folder`, made here.
 
+    What one of `mirrors` has is named there: the digest is the same, and so is the image.
     Its lines are the same lines; where it has no digest to add, the file itself serves. Raises
     RefusedError where the lock lacks a pin.
     """
@@ -32,7 +40,7 @@ def with_digests(dockerfile: Path, build: LockedBuild, folder: Path) -> Path:
     uses, _ = images(text, build.args, build.platforms)
     _refuse_missing(uses, build.base, dockerfile.name)
     named = {
-        name: name if pin.startswith(_LOCAL) else f"{name}@{pin}"
+        name: name if pin.startswith(_LOCAL) else mirrored(f"{name}@{pin}", mirrors)
         for name, pin in build.base.items()
     }
     changed = pinned(text, uses, named)

@@ -20,9 +20,11 @@ from lockship.errors import LockshipError
 _LIMIT: Final = 20.0  # seconds for a client to say its version
 _WITH_BUILDKIT_INSIDE: Final = ((18, 9), (23, 0))  # from, and below
 _ENV_SECRETS: Final = (20, 10)  # docker/cli, parseSecret: from there on it knows env=
-# What the client is given of the environment. No more, so that an image doesn't depend on it.
+# What the client is given of the environment. No more, so that an image doesn't depend on it. It
+# asks for a registry's tokens itself, through the proxies of who builds; no step sees those.
 _KEPT: Final = re.compile(
     r"PATH|HOME|DOCKER_(?!DEFAULT_PLATFORM|BUILDKIT|CONTENT_TRUST$).*|BUILDX_(BUILDER|CONFIG)"
+    r"|SSL_CERT_(?:FILE|DIR)|(?:HTTPS?|NO)_PROXY|(?:https?|no)_proxy"
     r"|SSH_AUTH_SOCK|XDG_RUNTIME_DIR|XDG_CONFIG_HOME|TMPDIR|TERM|NO_COLOR|LANG|LC_.*"
 )
 # What else leads a client to an engine.

@@ -39,7 +39,7 @@ def build_command(
         words.append(f"--target={lock.build.target}")
     words += [f"--build-arg={name}={value}" for name, value in sorted(lock.build.args.items())]
     words += [f"--platform={target.platform}"] if target.platform is not None else []
-    words += ("--no-cache",) if fresh else options(client, lock.build)
+    words += ("--no-cache",) if fresh else options(client, lock.build, lock.mirrors)
     words += more
     words += [f"--label={name}={value}" for name, value in labels(lock).items()]
     words.append(f"--progress={'auto' if tty else 'plain'}")

@@ -21,9 +21,10 @@ from lockship.build.registry import RegistryRepository
 from lockship.build.target import Target, several, targets
 from lockship.errors import RefusedError
 from lockship.host.buildhost import building_engine
-from lockship.host.credentials import lock_auth
+from lockship.host.credentials import auth_at
 from lockship.host.engine import Engine, Found
-from lockship.lock.image import Artifact, Made
+from lockship.lock.image import Artifact, Image, Made
+from lockship.lock.mirrors import repository_at
 from lockship.lock.model import Lock
 from lockship.progress import Event, Report
 from lockship.secrets.secret import Secret
@@ -110,7 +111,11 @@ def registry_of(
     """Return the lock's registry; None where its image has none."""
     if lock.image.registry is None:
         return None
-    return RegistryRepository(engine, lock.image.repository, lock_auth(lock, secrets), report)
+    repository = lock.image.repository
+    if lock.image.digest is not None:  # somebody else's, that is only pulled
+        repository = repository_at(repository, lock.mirrors)
+    auth = auth_at(Image(repository=repository, tag="").registry, lock, secrets)
+    return RegistryRepository(engine, repository, auth, report)
 
 
 def _in_registry(registry: RegistryRepository, target: Target) -> Made | None:

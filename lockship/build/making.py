@@ -46,7 +46,7 @@ def built(
         scratch_folder() as scratch,
     ):
         context = resolve(files, lock.build)
-        dockerfile = with_digests(context.dockerfile, lock.build, scratch / "from")
+        dockerfile = with_digests(context.dockerfile, lock.build, scratch / "from", lock.mirrors)
         refuse_blind_builder(client, client_env(os.environ), lock.build.base)
         check_local(engine, lock.build.base)
         iidfile = scratch / "iid"

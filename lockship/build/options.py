@@ -7,12 +7,14 @@ which it writes into the image itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from lockship.build.client import Client
 from lockship.errors import LockshipError
 from lockship.lock.image import Build
+from lockship.lock.mirrors import mirrored
 
 # What each kind of cache finds its service by, of the environment of who builds.
 _CACHE_ENV: Final = {
@@ -20,16 +22,20 @@ _CACHE_ENV: Final = {
     "s3": ("AWS_",),
     "azblob": ("BUILDKIT_AZURE_", "AZURE_"),
 }
+# The default of moby/buildkit, solver/llbsolver/bridge.go and frontend/attestations/sbom.
+_SCANNER: Final = "docker/buildkit-syft-scanner:stable-1"
 _INSTALL: Final = "Install docker-buildx (or docker-buildx-plugin)"
 
 
-def options(client: Client, build: Build) -> tuple[str, ...]:
-    """Return the words for caches and attestations.
+def options(
+    client: Client, build: Build, mirrors: Mapping[str, str] = MappingProxyType({})
+) -> tuple[str, ...]:
+    """Return the words for caches and attestations; `mirrors` have the image that makes an SBOM.
 
     Raises LockshipError where this client can't do what the lock asks for.
     """
     if client.buildx:
-        return tuple(_buildx(build))
+        return tuple(_buildx(build, mirrors))
     return tuple(_inside(build))
 
 
@@ -52,14 +58,17 @@ def kind(entry: str) -> str:
     return attributes(entry).get("type", "")
 
 
-def _buildx(build: Build) -> Iterator[str]:
+def _buildx(build: Build, mirrors: Mapping[str, str]) -> Iterator[str]:
     yield from (f"--cache-from={entry}" for entry in build.cache_from)
     yield from (f"--cache-to={entry}" for entry in build.cache_to)
     if build.provenance:
         mode = "max" if build.provenance == "max" else "min"
         yield f"--attest=type=provenance,mode={mode}"
     if build.sbom:
-        yield "--attest=type=sbom"
+        # BuildKit's own default has a name that moves; it is named where a mirror has it.
+        own = build.sbom if isinstance(build.sbom, str) else mirrored(_SCANNER, mirrors)
+        generator = mirrored(own, mirrors) if own != _SCANNER else ""
+        yield "--attest=type=sbom" + (f",generator={generator}" if generator else "")
 
 
 def _inside(build: Build) -> Iterator[str]:

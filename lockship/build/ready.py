@@ -20,5 +20,6 @@ def taken(
     known = lock.artifact
     if known is not None and known.key == key and known.digest == digest:
         return known
-    found = engine.image(lock.image.reference) or registry.pull(digest)
+    there = f"{registry.name}@{digest}"
+    found = engine.image(lock.image.reference) or engine.image(there) or registry.pull(digest)
     return Artifact(key=key, image_id=found.id, digest=digest)

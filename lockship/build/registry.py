@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -12,11 +11,12 @@ import docker
 import docker.errors
 
 from lockship.errors import LockshipError
-from lockship.host.again import Tries
 from lockship.host.engine import Engine, Found, engine_errors
 from lockship.host.images import credentials
+from lockship.host.patient import patiently
 from lockship.host.refusals import RegistryError, registry_error
 from lockship.host.types import RegistryAuth
+from lockship.lock.reference import parse_reference
 from lockship.progress import Event, Report, quiet
 
 T = TypeVar("T")
@@ -101,18 +101,9 @@ class RegistryRepository:
             return last_digest(reference, self._pushing(reference, tag))
 
     def _patiently(self, attempt: Callable[[], T]) -> T:
-        """Do it until it is done, or fails in a way that waiting doesn't mend."""
-        tries = Tries()
-        while True:
-            try:
-                return attempt()
-            except RegistryError as error:
-                said = " ".join(error.details)
-                wait = tries.wait_after(said)
-                if wait is None:
-                    raise
-                self.report(Event("note", f"{said}: trying again in {wait:g} s"))
-                time.sleep(wait)
+        named = parse_reference(self.name)
+        domain = named.domain if named else self.name.partition("/")[0]
+        return patiently(domain, attempt, lambda what: self.report(Event("note", what)))
 
     def _pushing(self, reference: str, tag: str) -> Iterable[Mapping[str, Any]]:
         try:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from lockship.cli import secrets
 from lockship.cli.lockfile import Found
+from lockship.host.credentials import is_same
 from lockship.lock.accessory import Accessory, files_of
+from lockship.lock.mirrors import mirrored
 from lockship.lock.model import Lock
 from lockship.lock.reference import parse_reference
 from lockship.lockedblobs import read_blobs
@@ -44,5 +46,6 @@ def given(found: Found, name: str | None, *, only_plan: bool) -> Given:
 def _need_account(lock: Lock, tables: Iterable[Accessory]) -> bool:
     """Whether one of the images is in the registry for which the lock has an account."""
     server = lock.registry.server or lock.image.registry if lock.registry else None
-    names = (parse_reference(table.image.partition("@")[0]) for table in tables)
-    return any(name is not None and name.registry == server for name in names)
+    asked = (mirrored(table.image.partition("@")[0], lock.mirrors) for table in tables)
+    names = (parse_reference(name) for name in asked)
+    return any(name is not None and is_same(name.registry, server) for name in names)

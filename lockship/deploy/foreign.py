@@ -17,8 +17,9 @@ from lockship.host.connect import connect
 from lockship.host.credentials import auth_at, registry_auth
 from lockship.host.server import Server
 from lockship.host.ship import Spool, feed, missing_layers, spool
-from lockship.host.types import RegistryAuth
+from lockship.host.types import ImageInfo, RegistryAuth
 from lockship.lock.image import Image
+from lockship.lock.mirrors import mirrored
 from lockship.lock.model import LOCAL, Host, Lock
 from lockship.lock.reference import Pinned, parse_pinned
 from lockship.progress import Event, Report
@@ -55,7 +56,7 @@ class ForeignImages:
     def get(self, server: Server, reference: str, what: str) -> str:
         """Bring an image, `what` in words, to a server unless it is there; return its id."""
         pinned = parse_pinned(reference)
-        found = server.image(pinned.asked)
+        found = image_there(server, reference, self._lock.mirrors)
         if found is not None:
             return found.id
         if not pinned.digest:
@@ -69,7 +70,7 @@ class ForeignImages:
             if shipped is None:
                 raise
             return shipped
-        found = server.image(pinned.asked)
+        found = image_there(server, reference, self._lock.mirrors)
         if found is None:
             raise LockshipError(f"{server.name}: the image {pinned.asked} didn't arrive.")
         return found.id
@@ -80,14 +81,15 @@ class ForeignImages:
                 f"{server.name}: {what} can't be had: {pinned.named} is in no registry, nor here.",
                 hint=f"Load it here: the lock wants the one with the id {pinned.asked}.",
             )
-        registry = Image(repository=pinned.asked.partition("@")[0], tag="").registry
+        asked = _asked_at(pinned, self._lock.mirrors)
+        registry = Image(repository=asked.partition("@")[0], tag="").registry
         try:
-            server.pull(pinned.asked, self._auth(registry))
+            server.pull(asked, self._auth(registry))
         except LockshipError as error:
             raise LockshipError(
                 f"{server.name}: {what} can't be had.",
                 details=[error.message, *error.details],
-                hint=f"Let it reach the registry, or have it here: docker pull {pinned.asked}",
+                hint=f"Let it reach the registry, or have it here: docker pull {asked}",
             ) from error
 
     def _auth(self, registry: str | None) -> RegistryAuth | None:
@@ -131,6 +133,21 @@ class ForeignImages:
             ) from error
 
 
-def asked_for(reference: str) -> str:
-    """Return by what an engine knows an image: its id, `repository@digest`, `repository:tag`."""
-    return parse_pinned(reference).asked
+def image_there(server: Server, reference: str, mirrors: Mapping[str, str]) -> ImageInfo | None:
+    """Return the image that a lock names where a host has it, by its own name or a mirror's."""
+    found = (server.image(name) for name in names_of(reference, mirrors))
+    return next((image for image in found if image is not None), None)
+
+
+def names_of(reference: str, mirrors: Mapping[str, str]) -> tuple[str, ...]:
+    """Return by what an engine knows an image: its own name and, if it is another one, a mirror's.
+
+    That is its id, `repository@digest` or, without a pin, `repository:tag`.
+    """
+    pinned = parse_pinned(reference)
+    return tuple(dict.fromkeys([pinned.asked, _asked_at(pinned, mirrors)]))
+
+
+def _asked_at(pinned: Pinned, mirrors: Mapping[str, str]) -> str:
+    """Return how a pinned image is asked for where it is had; one without a pin by its own name."""
+    return mirrored(pinned.asked, mirrors) if pinned.digest and not pinned.local else pinned.asked

@@ -18,6 +18,7 @@ from lockship.host.ahead import both
 from lockship.host.server import Server
 from lockship.host.types import Container
 from lockship.lock.image import familiar
+from lockship.lock.mirrors import repository_at
 from lockship.lock.model import Lock
 
 
@@ -67,10 +68,12 @@ def _proxied(lock: Lock, containers: Iterable[Container]) -> bool:
 
 
 def _named(tags: tuple[str, ...], digests: tuple[str, ...], lock: Lock) -> bool:
-    """Whether an image has a name of this lock's repository, and no name of another's."""
+    """Whether an image has a name of this lock's repository, maybe a mirror's, and no other's."""
     repositories = {tag.rpartition(":")[0] for tag in tags}
     repositories |= {digest.partition("@")[0] for digest in digests}
-    return repositories == {familiar(lock.image.repository)}
+    own = lock.image.repository
+    places = {familiar(own), familiar(repository_at(own, lock.mirrors))}
+    return bool(repositories) and repositories <= places
 
 
 def _read(server: Server, lock: Lock) -> tuple[tuple[Release, ...], dict[str, bytes] | None]:

@@ -15,11 +15,12 @@ from lockship.deploy.probe import Halted
 from lockship.deploy.steps import Plan, ShipImage
 from lockship.errors import LockshipError, RefusedError
 from lockship.host.connect import connect
-from lockship.host.credentials import lock_auth
+from lockship.host.credentials import auth_at
 from lockship.host.server import Server
 from lockship.host.ship import Spool, feed, missing_layers, spool
 from lockship.host.types import ImageInfo
-from lockship.lock.image import Made
+from lockship.lock.image import Image, Made
+from lockship.lock.mirrors import repository_at
 from lockship.lock.model import LOCAL, Host, Lock
 from lockship.progress import Event, Report
 from lockship.scratch import scratch_folder, sweep
@@ -96,8 +97,10 @@ class Supply:
         """Bring the image to `server`. Raises Halted where `halt` is set meanwhile."""
         made = self._made[server.name]
         if made.digest is not None:
-            reference = f"{self._lock.image.repository}@{made.digest}"
-            auth = lock_auth(self._lock, self._secrets)
+            repository = repository_at(self._lock.image.repository, self._lock.mirrors)
+            reference = f"{repository}@{made.digest}"
+            registry = Image(repository=repository, tag="").registry
+            auth = auth_at(registry, self._lock, self._secrets)
 
             def note(what: str) -> None:
                 self._report(Event("note", what, server.name))

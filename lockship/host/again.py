@@ -21,6 +21,7 @@ _PASSING: Final = re.compile(
 )
 _LIMITED: Final = re.compile(r"too ?many ?requests|unexpected (?:http )?status\b.*\b429\b")
 # The engine passes on a registry's text, and not its Retry-After header; some have it in both.
+# Where the text says none, the registry is asked (retryafter.py).
 _RETRY_AFTER: Final = re.compile(r"retry-after: ?([0-9]+(?:\.[0-9]+)?)(ns|µs|us|ms|s|m|h)?\b")
 _UNITS: Final = {"ns": 1e-9, "µs": 1e-6, "us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -30,11 +31,22 @@ def is_limit(said: str) -> bool:
     return _LIMITED.search(said.lower()) is not None
 
 
+def _nobody() -> None:
+    """Ask nobody."""
+
+
 class Tries:
     """The tries of one push, pull or question."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        ask: Callable[[], float | None] = _nobody,
+    ) -> None:
+        """`ask` returns what the registry's header says, for a limit that says no time."""
         self._clock = clock
+        self._ask = ask
+        self._asked: float | None = None
         self._begin = clock()
         self._count = 0
 
@@ -47,10 +59,20 @@ class Tries:
         if _PASSING.search(low) is None or self._count == len(WAITS):
             return None
         wait = WAITS[self._count]
-        asked = _RETRY_AFTER.search(low)
-        if asked is not None:
-            wait = max(wait, float(asked[1]) * _UNITS[asked[2] or "s"])
+        self._asked = self._wanted(low)
+        if self._asked is not None:
+            wait = max(wait, self._asked)
         if self._clock() - self._begin + wait > PATIENCE:
             return None
         self._count += 1
         return wait
+
+    def told(self) -> tuple[str, ...]:
+        """Return a line on how long the registry wanted to be left alone, if it said."""
+        return (f"it wants to be asked again in {self._asked:g} s",) if self._asked else ()
+
+    def _wanted(self, low: str) -> float | None:
+        said = _RETRY_AFTER.search(low)
+        if said is not None:
+            return float(said[1]) * _UNITS[said[2] or "s"]
+        return self._ask() if is_limit(low) else None

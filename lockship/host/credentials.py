@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from typing import Final
 
 from lockship.errors import LockshipError
 from lockship.host.types import RegistryAuth
 from lockship.lock.model import Lock
+from lockship.lock.reference import HUB
+from lockship.lock.registry import Registry
 from lockship.secrets.secret import Secret
+
+_HUBS: Final = (
+    "docker.io",
+    "index.docker.io",
+    "registry-1.docker.io",
+    "https://index.docker.io/v1/",
+)
 
 
 def lock_auth(lock: Lock, secrets: Mapping[str, Secret]) -> RegistryAuth | None:
@@ -21,16 +31,35 @@ def lock_auth(lock: Lock, secrets: Mapping[str, Secret]) -> RegistryAuth | None:
 
 def auth_at(registry: str | None, lock: Lock, secrets: Mapping[str, Secret]) -> RegistryAuth | None:
     """Return the credentials for any registry (None: Docker Hub): the lock's account, if there."""
-    own = account(lock, secrets)
-    if own is not None and own.server == registry:
+    return auth_of(registry, account(lock, secrets))
+
+
+def auth_of(registry: str | None, own: RegistryAuth | None) -> RegistryAuth | None:
+    """Return `own`, that of `[registry]`, where it is this registry's; else `docker login`'s."""
+    if own is not None and is_same(own.server, registry):
         return own
     return registry_auth(registry)
 
 
+def is_same(one: str | None, other: str | None) -> bool:
+    """Tell whether two names are those of one registry: Docker Hub has several, and None."""
+    return _known(one) == _known(other)
+
+
+def _known(registry: str | None) -> str:
+    return HUB if registry is None or registry in _HUBS else registry
+
+
 def account(lock: Lock, secrets: Mapping[str, Secret]) -> RegistryAuth | None:
     """Return the account of `[registry]`; None where the lock has none."""
-    own = lock.registry
-    server = own.server or lock.image.registry if own else None
+    return account_of(lock.registry, lock.image.registry, secrets)
+
+
+def account_of(
+    own: Registry | None, registry: str | None, secrets: Mapping[str, Secret]
+) -> RegistryAuth | None:
+    """Return the account that a table of `[registry]` says; `registry` is that of the image."""
+    server = own.server or registry if own else None
     if own is None or server is None:
         return None
     if own.password not in secrets:
@@ -53,9 +82,11 @@ def registry_auth(registry: str | None) -> RegistryAuth | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what the SDK warns of, it then raises
             found = load_config().resolve_authconfig(server)
-    except DockerException as error:
+    except (DockerException, ValueError, TypeError, AttributeError, KeyError) as error:
+        # What isn't as docker writes it fails somewhere in the SDK, in words that say nothing.
+        why = error if isinstance(error, DockerException) else "config.json isn't as docker's"
         raise LockshipError(
-            f"the credentials for {server} can't be read: {error}",
+            f"the credentials for {server} can't be read: {why}",
             hint=f"log in again: docker login {registry or ''}".rstrip(),
         ) from error
     if not found:

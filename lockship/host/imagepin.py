@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import docker.errors
 from msgspec import Struct
 
 from lockship.errors import LockshipError
-from lockship.host.credentials import registry_auth
+from lockship.host.credentials import auth_of
 from lockship.host.engine import Engine, Found, engine_errors
-from lockship.host.images import credentials
+from lockship.host.images import credentials, say_nothing
+from lockship.host.patient import patiently
 from lockship.host.refusals import registry_error
 from lockship.host.types import RegistryAuth
+from lockship.lock.mirrors import mirrored
 from lockship.lock.reference import Reference, parse_reference
 
 
@@ -24,8 +27,17 @@ class ImagePin(Struct, frozen=True):
     note: str = ""
 
 
-def look_up(engine: Engine, name: str) -> ImagePin:
+def look_up(
+    engine: Engine,
+    name: str,
+    own: RegistryAuth | None = None,
+    note: Callable[[str], None] = say_nothing,
+    mirrors: Mapping[str, str] = MappingProxyType({}),
+) -> ImagePin:
     """Return what identifies the image that a build would take for `name` now.
+
+    `own` is the account of `[registry]`, for what is there. `note` is told of each further try. A
+    registry that has one of `mirrors` isn't asked itself.
 
     An image of the engine that came from no registry is what BuildKit takes, so it is pinned by its
     id. Else the registry says the digest; where it can't be asked, the engine's own copy does.
@@ -39,20 +51,30 @@ def look_up(engine: Engine, name: str) -> ImagePin:
     if here is not None and copied is None:
         return ImagePin(f"id:{here.id}")
     try:
-        digest = _ask(engine, name, registry_auth(reference.registry))
+        digest = _patiently(engine, mirrored(name, mirrors), own, note)
     except LockshipError as error:
         if here is None or copied is None:
             raise
-        digest, note = copied, f"{name}: pinned as it is here, unasked: {error.message}"
-        return ImagePin(f"id:{here.id}" if copied == here.id else digest, note)
+        unasked = f"{name}: pinned as it is here, unasked: {error.message}"
+        return ImagePin(f"id:{here.id}" if copied == here.id else copied, unasked)
     if digest is not None:
         return ImagePin(digest)
     if here is not None:
         return ImagePin(f"id:{here.id}")
+    asked_at = mirrors.get(reference.domain, reference.domain)
     raise LockshipError(
-        f"There is no image {name}: {reference.domain} doesn't have it, nor this engine.",
+        f"There is no image {name}: {asked_at} doesn't have it, nor this engine.",
         hint="Mend its name, or build or load it here, then run the same command again.",
     )
+
+
+def _patiently(
+    engine: Engine, asked: str, own: RegistryAuth | None, note: Callable[[str], None]
+) -> str | None:
+    there = parse_reference(asked)
+    assert there is not None  # noqa: S101 - a name's place in a mirror is a name
+    auth = auth_of(there.registry, own)
+    return patiently(there.domain, lambda: _ask(engine, asked, auth), note)
 
 
 def is_pinned(engine: Engine, name: str, pin: str) -> Found | None:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lockship.host.again import Tries, is_limit
 from lockship.host.errors import HostError
+from lockship.host.retryafter import asked_wait
 from lockship.host.translate import clean, from_engine
 from lockship.host.types import RegistryAuth
+from lockship.lock.reference import parse_reference
 
 if TYPE_CHECKING:
     import docker
@@ -47,11 +49,12 @@ def pull(
     What may be over in a moment is tried again, and `note` is told. The credentials go along with
     these requests only.
     """
-    tries = Tries()
+    named = parse_reference(reference)
+    tries = Tries(ask=lambda: asked_wait(named.domain) if named else None)
     while (said := _pull_once(api, reference, auth, check)) is not None:
         wait = tries.wait_after(said)
         if wait is None:
-            raise refused_pull(host, reference, said)
+            raise refused_pull(host, reference, "; ".join([said, *tries.told()]))
         note(f"the registry failed ({clean(said)}); trying again in {wait:g} s")
         _pause(wait, check)
 

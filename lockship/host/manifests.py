@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import json
 import re
+import time
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,7 +22,9 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from lockship.errors import LockshipError
+from lockship.host.again import Tries
 from lockship.host.parse import image_platform
+from lockship.host.retryafter import seconds
 from lockship.host.types import RegistryAuth
 from lockship.lock.platform import plain
 from lockship.lock.reference import HUB, Reference
@@ -37,6 +40,7 @@ _HUB_ADDRESS: Final = "registry-1.docker.io"
 _TRUSTED: Final = Path("/etc/docker/certs.d")  # where engines have the authorities of registries
 _TIMEOUT: Final = 20.0  # seconds for one answer
 _LONGEST: Final = 4 << 20  # bytes; the specification's limit for a manifest
+_LIMITED, _FAILING = 429, 500
 _FIELD: Final = re.compile(r'(\w+)="([^"]*)"')
 
 
@@ -104,9 +108,16 @@ class _Registry:
     ) -> requests.Response:
         told = {**headers, **self.proof}
         url = f"{self.address}/{name}"
-        return self.session.request(
-            method, url, headers=told, data=body, timeout=_TIMEOUT, stream=True
-        )
+        tries = Tries()
+        while True:
+            answer = self.session.request(
+                method, url, headers=told, data=body, timeout=_TIMEOUT, stream=True
+            )
+            wait = tries.wait_after(_passing(answer))
+            if wait is None:
+                return answer
+            answer.close()
+            time.sleep(wait)
 
 
 @contextmanager
@@ -122,6 +133,16 @@ def _registry(reference: Reference, auth: RegistryAuth | None) -> Iterator[_Regi
             yield _Registry(session, f"https://{domain}/v2/{reference.path}/manifests", auth)
     except (requests.RequestException, OSError, ValueError) as error:
         raise LockshipError(f"{reference.domain} can't be asked from here: {error}") from error
+
+
+def _passing(answer: requests.Response) -> str:
+    """Say in an engine's words what may be over in a moment; '' for all else."""
+    if answer.status_code < _FAILING and answer.status_code != _LIMITED:
+        return ""
+    pause = seconds(answer.headers.get("Retry-After", ""))
+    return f"unexpected status {answer.status_code}" + (
+        f" retry-after: {pause:g}s" if pause else ""
+    )
 
 
 def _as_it_is(request: Any) -> Any:

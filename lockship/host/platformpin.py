@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import docker.errors
 from msgspec import Struct
 
 from lockship.errors import LockshipError
-from lockship.host.credentials import registry_auth
+from lockship.host.credentials import auth_of
 from lockship.host.engine import Engine, engine_errors
 from lockship.host.images import credentials
 from lockship.host.manifests import read_index
 from lockship.host.parse import image_platform
 from lockship.host.refusals import registry_error
+from lockship.host.types import RegistryAuth
+from lockship.lock.mirrors import mirrored
 from lockship.lock.platform import plain
 from lockship.lock.reference import parse_reference
 
@@ -27,10 +30,16 @@ class PlatformPins(Struct, frozen=True):
 
 
 def look_up_platforms(
-    engine: Engine, name: str, pin: str, platforms: Iterable[str]
+    engine: Engine,
+    name: str,
+    pin: str,
+    platforms: Iterable[str],
+    own: RegistryAuth | None = None,
+    mirrors: Mapping[str, str] = MappingProxyType({}),
 ) -> PlatformPins:
     """Return what the image that `pin` names is for each platform.
 
+    `own` is the account of `[registry]`; `mirrors` are asked instead of their registries.
     Which platforms it has is the engine's answer. The digest of each one's image is the
     registry's own, where that can be asked from here; else it's the index's, which names it too.
     Raises LockshipError where a platform isn't among them.
@@ -43,8 +52,9 @@ def look_up_platforms(
         here = engine.image(pin.removeprefix("id:"))
         _refuse_missing(name, wanted, [here.platform] if here else [], "which is in no registry, ")
         return PlatformPins(dict.fromkeys(wanted, pin))
-    asked = f"{reference.repository}@{pin}"
-    auth = registry_auth(reference.registry)
+    asked = mirrored(f"{reference.repository}@{pin}", mirrors)
+    reference = parse_reference(asked) or reference
+    auth = auth_of(reference.registry, own)
     with engine_errors():
         try:
             answer: Mapping[str, Any] = engine.api.inspect_distribution(  # type: ignore[no-untyped-call]

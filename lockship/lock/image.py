@@ -13,6 +13,7 @@ from lockship.lock.names import (
     Digest,
     EnvName,
     HostName,
+    ImageReference,
     Pin,
     Repository,
     SshId,
@@ -27,8 +28,8 @@ class Build(Table, frozen=True):
     """How the image is built from the content tree.
 
     `secrets` are names in `[secrets]`. `ssh`: the agents that the build may ask, True for the usual
-    one. `cache_from` and `cache_to` are as buildx takes them; they, and the `host` whose engine
-    builds, are no part of the build key.
+    one. `sbom` may name the image that makes it. `cache_from` and `cache_to` are as buildx takes
+    them; they, and the `host` whose engine builds, are no part of the build key.
     """
 
     context: TreePath = "."
@@ -41,7 +42,7 @@ class Build(Table, frozen=True):
     cache_from: tuple[CacheEntry, ...] = ()
     cache_to: tuple[CacheEntry, ...] = ()
     provenance: bool | Literal["max"] | None = None
-    sbom: bool | None = None
+    sbom: bool | ImageReference | None = None
     host: str | None = None
 
 

@@ -18,6 +18,7 @@ from lockship.lock.accessory import Accessory
 from lockship.lock.environment import HostTag, TagName
 from lockship.lock.hooks import Hooks
 from lockship.lock.image import Artifact, Image, LockedBuild
+from lockship.lock.mirrors import MirrorName
 from lockship.lock.names import (
     Destination,
     Digest,
@@ -27,6 +28,7 @@ from lockship.lock.names import (
     ObjectId,
     Port,
     RefPattern,
+    RegistryName,
     RoleName,
     ServiceName,
     Tag,
@@ -119,6 +121,7 @@ class Lock(Table, frozen=True, kw_only=True):
     accessories: dict[RoleName, Accessory] = field(default_factory=dict)
     hooks: Hooks | None = None
     registry: Registry | None = None
+    mirrors: dict[RegistryName, MirrorName] = field(default_factory=dict)
     policy: Policy | None = None
     artifact: Artifact | None = None
 

@@ -29,6 +29,10 @@ def check(tables: Tables) -> Iterator[Problem]:
             yield Problem(("build", "secrets", index), f"{quoted(name)} again", "each name once")
         seen.add(name)
     yield from _host(build.get("host"))
+    maker = build.get("sbom")
+    if isinstance(maker, str) and "@sha256:" not in maker:
+        expected = "the image with its digest, 'NAME:TAG@sha256:...': a tag may be moved"
+        yield Problem(("build", "sbom"), quoted(maker), expected)
     for key in ("cache-from", "cache-to"):
         for index, entry in strings(build.get(key)):
             yield from _cache(("build", key, index), key, entry)

@@ -64,6 +64,7 @@ def compose(
         },
         hooks=hooks.locked(scripts, config.hooks.timeout),
         registry=config.registry,
+        mirrors=config.mirrors,
         policy=config.policy,
     )
     lock = with_pins(lock, bases, images)

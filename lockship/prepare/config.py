@@ -16,6 +16,7 @@ from msgspec import Meta, field
 from lockship.lock.container import AbsolutePath, ContainerOptions
 from lockship.lock.environment import HostTag, TagName
 from lockship.lock.image import Build
+from lockship.lock.mirrors import MirrorName
 from lockship.lock.model import Host, Policy
 from lockship.lock.names import (
     Digest,
@@ -23,6 +24,7 @@ from lockship.lock.names import (
     HostName,
     Memory,
     PublishedPort,
+    RegistryName,
     Repository,
     RoleName,
     Seconds,
@@ -132,6 +134,7 @@ class Config(Table, frozen=True):
     accessories: dict[RoleName, AccessoryTable] = field(default_factory=dict)
     hooks: HooksTable = HooksTable()
     registry: Registry | None = None
+    mirrors: dict[RegistryName, MirrorName] = field(default_factory=dict)
     policy: Policy | None = None
     unset: tuple[str, ...] = ()
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from lockship.errors import LockshipError
+from lockship.host.types import RegistryAuth
 from lockship.lock.model import Host, Lock
 from lockship.lock.reference import parse_reference
 from lockship.prepare import hosts
@@ -111,10 +113,16 @@ def opened(names: Sequence[str], at: BuildHost | None, host: Host | None) -> Ite
 
 
 def pin_images(
-    names: Sequence[str], report: Report, at: BuildHost | None = None, host: Host | None = None
+    names: Sequence[str],
+    report: Report,
+    at: BuildHost | None = None,
+    host: Host | None = None,
+    own: RegistryAuth | None = None,
+    mirrors: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """Look images up: in an engine, this machine's or that of `at`, and through it in registries.
 
+    `own` is the account of `[registry]`; `mirrors` are asked instead of their registries.
     Returns each one's pin by its name, and what a person should know. Raises LockshipError for the
     first one that isn't found, and where no engine answers.
     """
@@ -130,7 +138,7 @@ def pin_images(
             step = f"look up {name}"
             report(Event("start", step))
             try:
-                pin = look_up(engine, name)
+                pin = look_up(engine, name, own, lambda what: report(Event("note", what)), mirrors)
             except BaseException:
                 report(Event("failed", step))
                 raise

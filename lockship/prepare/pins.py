@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -14,6 +15,7 @@ from lockship.lock.diff import Difference
 from lockship.lock.model import LOCAL, Host
 from lockship.lock.shape import dotted
 from lockship.prepare import hostpins, imagepins
+from lockship.prepare.account import Account
 from lockship.prepare.previous import Previous
 from lockship.progress import Report
 
@@ -81,10 +83,13 @@ def pin(
     report: Report,
     bases: Collection[str] = (),
     builder: imagepins.BuildHost | None = None,
+    account: Account | None = None,
+    mirrors: Mapping[str, str] = MappingProxyType({}),
 ) -> Pins:
     """Return all pins: those of the lock before, and the others looked up.
 
-    `bases` are those of `images` that `builder` looks up, where there is one.
+    `bases` are those of `images` that `builder` looks up, where there is one. `account` is asked
+    only where something is looked up in its registry; `mirrors` are asked instead of theirs.
 
     Raises UsageError where `choice` upgrades what nobody pins, RefusedError where it lets nothing
     be looked up and a pin is missing, and for a host of which no key is known; LockshipError where
@@ -103,9 +108,12 @@ def pin(
     pinned = hostpins.look_up(kept.hosts, ask_hosts)
     there = [name for name in ask_images if builder and name in bases]
     here = [name for name in ask_images if name not in there]
-    found, notes = imagepins.pin_images(here, report)
+    own = account.at(ask_images) if account is not None else None
+    found, notes = imagepins.pin_images(here, report, own=own, mirrors=mirrors)
     if builder is not None:
-        more, others = imagepins.pin_images(there, report, builder, pinned[builder.name])
+        more, others = imagepins.pin_images(
+            there, report, builder, pinned[builder.name], own, mirrors
+        )
         found, notes = found | more, notes + others
     upgraded = [
         Upgraded(name, kept.hosts[name].keys, pinned[name].keys)

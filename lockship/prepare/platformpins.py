@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from contextlib import ExitStack
+from types import MappingProxyType
 
 from lockship.errors import RefusedError
 from lockship.lock.diff import Difference
 from lockship.lock.model import Host, Lock
 from lockship.lock.shape import dotted
+from lockship.prepare.account import Account
 from lockship.prepare.imagepins import BuildHost, opened
 from lockship.progress import Event, Report
 
@@ -58,10 +60,13 @@ def pin_platforms(
     again: Collection[str] = (),
     at: BuildHost | None = None,
     host: Host | None = None,
+    account: Account | None = None,
+    mirrors: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[ByPlatform, tuple[str, ...]]:
     """Return what each base image is for each platform, and what a person should know.
 
-    `again` are those that are looked up whatever the lock before says.
+    `again` are those that are looked up whatever the lock before says; `account` and `mirrors` are
+    as for pins.
     Raises RefusedError where that isn't known and nothing may be looked up, LockshipError where
     an image isn't made for a platform.
     """
@@ -78,13 +83,14 @@ def pin_platforms(
     from lockship.host.platformpin import look_up_platforms
 
     notes: list[str] = []
+    own = account.at(asked) if account is not None else None
     with ExitStack() as undo:
         engine = undo.enter_context(opened(list(asked), at, host))
         for name, platforms in asked.items():
             step = f"look up {name} for {', '.join(platforms)}"
             report(Event("start", step))
             try:
-                pinned = look_up_platforms(engine, name, pins[name], platforms)
+                pinned = look_up_platforms(engine, name, pins[name], platforms, own, mirrors)
             except BaseException:
                 report(Event("failed", step))
                 raise

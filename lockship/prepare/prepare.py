@@ -20,6 +20,7 @@ from lockship.progress import Event, Report, quiet
 if TYPE_CHECKING:
     from lockship.lock.diff import Difference
     from lockship.lock.model import Lock
+    from lockship.prepare.account import Resolve
     from lockship.prepare.pins import Upgraded
 
 
@@ -61,19 +62,22 @@ def prepare(
     frozen: bool = False,
     trusted: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
     report: Report = quiet,
+    resolve: Resolve | None = None,
 ) -> Prepared:
     """Lock what the repository around `start` holds, and write the lock where it changed.
 
     `force` locks a dirty tree by a snapshot in git; `version` names a release; `upgrade` looks up
     the pin of a host or an image ('*': all) again, `frozen` looks none up; `trusted` are keys that
-    a person trusts now, by host. Raises UsageError for wrong words or configuration, RefusedError
-    for what can't be locked, LockshipError where git, the disk, or who is asked for a pin fails.
+    a person trusts now, by host; `resolve` looks the password of `[registry]` up, where that is
+    asked. Raises UsageError for wrong words or configuration, RefusedError for what can't be
+    locked, LockshipError where git, the disk, or who is asked for a pin fails.
     """
     with begun(start) as (status, listing):
         from lockship.lock.diff import differences
         from lockship.lock.place import path_below, service_folder
         from lockship.lock.version import SNAPSHOTS
         from lockship.prepare import previous, snapshot
+        from lockship.prepare.account import Account
         from lockship.prepare.beware import beware
         from lockship.prepare.compose import compose
         from lockship.prepare.imagepins import base_pins, build_host, named_by
@@ -97,10 +101,13 @@ def prepare(
         )
         images = named_by(seen.config, seen.bases)
         choice = Choice(upgrade, frozen, trusted)
+        account = Account(seen.config, repository.root, resolve) if resolve else None
         pins = pin(
             *(seen.config.every_host(), images, before, choice, report),
             bases=seen.bases,
             builder=build_host(seen.config),
+            account=account,
+            mirrors=seen.config.mirrors,
         )
         several = seen.bases if len(seen.config.build.platforms) > 1 else {}
         builder = build_host(seen.config)
@@ -110,6 +117,8 @@ def prepare(
             again=[name for name in several if choice.upgrades(name)],
             at=builder,
             host=pins.hosts[builder.name] if builder else None,
+            account=account,
+            mirrors=seen.config.mirrors,
         )
         source, name, note = named(seen, version, before.lock)
         if version is None:

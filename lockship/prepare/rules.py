@@ -20,6 +20,7 @@ from lockship.prepare.assetrules import check as check_assets
 from lockship.prepare.buildrules import check as check_build
 from lockship.prepare.envrules import RESERVED_ENV
 from lockship.prepare.envrules import check as check_env
+from lockship.prepare.mirrorrules import check as check_mirrors
 from lockship.prepare.optionrules import check as check_options
 from lockship.prepare.platformrules import check as check_platforms
 from lockship.prepare.proxyrules import check as check_proxy
@@ -55,6 +56,7 @@ def check(tables: Tables, unsound: set[Path]) -> list[Problem]:
         check_proxy,
         check_accessories,
         check_registry,
+        check_mirrors,
     )
     found = [problem for rule in rules for problem in rule(tables)]
     return [problem for problem in found if problem.path not in unsound]

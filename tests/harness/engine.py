@@ -91,9 +91,13 @@ class Engine:
         self.docker("network", "prune", "--force")
         for volume in self.docker("volume", "ls", "--quiet").split():
             self.docker("volume", "rm", "--force", volume)
-        form = "{{.ID}} {{.Repository}}:{{.Tag}}"
-        lines = self.docker("images", "--all", "--no-trunc", "--format", form) if images else ""
-        found = [line.split() for line in lines.splitlines()]
+        form = "{{.ID}} {{.Repository}} {{.Tag}} {{.Digest}}"
+        words = ("images", "--all", "--no-trunc", "--digests", "--format", form)
+        lines = [line.split() for line in self.docker(*words).splitlines()] if images else []
+        found = [
+            (image, f"{name}:{tag}" if tag != "<none>" else f"{name}@{digest}")
+            for image, name, tag, digest in lines
+        ]
         kept = {image for image, reference in found if reference in keep}
         unwanted = [
             reference if image in kept else image

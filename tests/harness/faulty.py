@@ -8,6 +8,7 @@ import http.client
 import shutil
 import ssl
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -41,6 +42,25 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass
+class Limit:
+    """From the next request that fits on, everybody is told to come again in `seconds`."""
+
+    method: str
+    path: str
+    seconds: int
+    until: float = 0.0
+
+    def left(self, method: str, path: str) -> int:
+        """For how many seconds a request isn't answered; whoever doesn't wait waits anew."""
+        now = time.monotonic()
+        begins = not self.until and method == self.method and self.path in path
+        if begins or now < self.until:
+            self.until = now + self.seconds
+            return self.seconds
+        return 0
+
+
 @dataclass(frozen=True)
 class FaultyRegistry:
     """`address` is what image names begin with, as a registry's own."""
@@ -50,6 +70,10 @@ class FaultyRegistry:
     faults: list[Fault]
     hit: list[str]
     """The requests that met a fault, as `METHOD path`."""
+    limits: list[Limit] = field(default_factory=list)
+
+    def limit(self, method: str, path: str, seconds: int) -> None:
+        self.limits.append(Limit(method, path, seconds))
 
     def fail(self, method: str, path: str, status: int, times: int = 1, **headers: str) -> None:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -129,6 +153,10 @@ def _handler(registry: Registry) -> type[BaseHTTPRequestHandler]:
 
         def _fault(self) -> Fault | None:
             proxy: FaultyRegistry = self.server.proxy  # type: ignore[attr-defined]
+            for limit in proxy.limits:
+                if left := limit.left(self.command, self.path):
+                    proxy.hit.append(f"{self.command} {self.path.partition('?')[0]}")
+                    return Fault(self.command, self.path, 429, 0, {"Retry-After": str(left)})
             for fault in proxy.faults:
                 fits = fault.method == self.command and fault.path in self.path
                 if fits and fault.times and self.headers.get("Authorization"):

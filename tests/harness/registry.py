@@ -6,6 +6,7 @@ import shutil
 import socket
 import ssl
 from base64 import b64encode
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,9 +42,14 @@ class Registry:
     def log(self) -> str:
         return (self.machine.root / "registry.log").read_text()
 
-    def start(self, *, read_only: bool = False) -> None:
-        """Start it (again); in the read-only mode it answers pulls and refuses pushes."""
-        self._write_config(read_only)
+    def start(
+        self, *, read_only: bool = False, auth: Mapping[str, object] | None = None, **more: object
+    ) -> None:
+        """Start it (again); in the read-only mode it answers pulls and refuses pushes.
+
+        `auth` instead of the password, `more` are further tables of its configuration.
+        """
+        self._write_config(read_only, auth, more)
         self.machine.spawn(
             "docker-registry", "serve", str(self.machine.root / "config.yml"), log="registry.log"
         )
@@ -124,7 +130,9 @@ class Registry:
             return False
         return True
 
-    def _write_config(self, read_only: bool) -> None:
+    def _write_config(
+        self, read_only: bool, auth: Mapping[str, object] | None, more: Mapping[str, object]
+    ) -> None:
         root = self.machine.root
         server: dict[str, object] = {"addr": self.address, "secret": "the fleet's"}
         config: dict[str, object] = {
@@ -143,7 +151,9 @@ class Registry:
                 "certificate": str(folder / "server.crt"),
                 "key": str(folder / "server.key"),
             }
-            config["auth"] = {"htpasswd": {"realm": "fleet", "path": str(root / "htpasswd")}}
+            password = {"htpasswd": {"realm": "fleet", "path": str(root / "htpasswd")}}
+            config["auth"] = password if auth is None else auth
+        config |= more
         (root / "config.yml").write_text(json.dumps(config, indent=2))  # JSON is YAML
 
 

@@ -11,7 +11,7 @@ from lockship.audit.hosts import known, newest, unexplained
 from lockship.deploy import names
 from lockship.deploy.accessory import labels
 from lockship.deploy.fleet import connected, each
-from lockship.deploy.foreign import asked_for
+from lockship.deploy.foreign import image_there
 from lockship.deploy.proxy.container import NETWORK, is_ours
 from lockship.errors import LockshipError
 from lockship.host.server import Server
@@ -90,7 +90,7 @@ def _read(server: Server, lock: Lock) -> HostEvidence:
     journal = server.read_file(names.journal_path(lock)) or b""
     running = [one for one in server.containers({}) if one.state in _RUNS]
     ours = [_running(one) for one in running if one.labels.get(names.PROJECT) == lock.project]
-    beside = [_accessory(server, one) for one in running if labels.is_ours(one, lock)]
+    beside = [_accessory(server, one, lock) for one in running if labels.is_ours(one, lock)]
     foreign = [Running(one.name, one.image_id) for one in running if _is_foreign(one)]
     return HostEvidence(server.name, lock.project, journal, (*ours, *beside, *foreign), end)
 
@@ -100,9 +100,10 @@ def _is_foreign(one: Container) -> bool:
     return NETWORK in one.networks and not known
 
 
-def _accessory(server: Server, one: Container) -> Running:
+def _accessory(server: Server, one: Container, lock: Lock) -> Running:
     said = one.labels
-    image = server.image(asked_for(said[labels.IMAGE])) if said.get(labels.IMAGE) else None
+    named = said.get(labels.IMAGE)
+    image = image_there(server, named, lock.mirrors) if named else None
     return Running(
         one.name,
         one.image_id,

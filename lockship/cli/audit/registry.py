@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import pathlib
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 
 from lockship.audit.entry import Entry
 from lockship.audit.finding import Finding
 from lockship.build import labels
 from lockship.build.registry import RegistryRepository
 from lockship.build.target import several, targets
+from lockship.cli import console, lockfile, secrets
+from lockship.cli.text import visible
 from lockship.errors import LockshipError
-from lockship.host.credentials import registry_auth
+from lockship.host.credentials import account, is_same, registry_auth
 from lockship.host.engine import connect
+from lockship.host.types import RegistryAuth
 from lockship.lock.image import Artifact, Made
 from lockship.lock.model import Lock
 from lockship.lock.shape import Path, dotted
@@ -21,24 +26,26 @@ _GONE = "Its lock can be built again: check out its commit, then `lockship build
 _SWAPPED = "A host runs the digest, whatever the tag says; find out who pushed the tag."
 
 
-def verify_registry(found: Iterable[Entry]) -> list[Finding]:
+def verify_registry(found: Iterable[Entry], destination: str | None) -> list[Finding]:
     """Look up each image that a committed lock records; return what isn't as recorded.
 
     An image is pulled into the local engine, since its labels are inside: what of it is here isn't
-    sent again. Raises LockshipError where the engine or a registry doesn't answer.
+    sent again. The account is that of the lockfile which is there now, of `destination`: nothing
+    that an old lock says is run. Raises LockshipError where engine or registry don't answer.
     """
     entries = [each for each in found if each.lock is not None]
     fingerprints = {each.lock.fingerprint for each in entries if each.lock}
     findings: list[Finding] = []
     seen: set[tuple[str, str, str]] = set()
     tags: set[str] = set()
+    auth = _accounts(destination)
     with connect() as engine:
         for entry in entries:
             lock, artifact = entry.lock, entry.lock.artifact if entry.lock else None
             registry = lock.image.registry if lock else None
             if lock is None or artifact is None or registry is None:
                 continue
-            there = RegistryRepository(engine, lock.image.repository, registry_auth(registry))
+            there = RegistryRepository(engine, lock.image.repository, auth(registry))
             wrong: list[_Wrong] = []
             for tag, made, at in _made(lock, artifact):
                 # Of a tag the newest state counts: an older one may have been pushed again since.
@@ -58,6 +65,29 @@ def verify_registry(found: Iterable[Entry]) -> list[Finding]:
                 for kind, field, what, hint in wrong
             ]  # fmt: skip
     return findings
+
+
+def _accounts(destination: str | None) -> Callable[[str], RegistryAuth | None]:
+    """Return what knows a registry's account: `[registry]`'s if it can be had, else a login's."""
+
+    @cache
+    def at(registry: str) -> RegistryAuth | None:
+        try:
+            now = lockfile.find(pathlib.Path.cwd(), destination)
+        except LockshipError:  # an auditor needs no lockfile, only those in history
+            return registry_auth(registry)
+        own = now.lock.registry
+        if own is None or not is_same(own.server or now.lock.image.registry, registry):
+            return registry_auth(registry)
+        try:
+            wanted = {own.password: now.lock.secrets[own.password]}
+            return account(now.lock, secrets.resolved(wanted, now.root))
+        except LockshipError as error:
+            why = error.details[0] if error.details else error.message
+            console.say(f"[registry] isn't used, `docker login` counts: {visible(why)}")
+            return registry_auth(registry)
+
+    return at
 
 
 def _made(lock: Lock, artifact: Artifact) -> Iterator[tuple[str, Made, Path]]:

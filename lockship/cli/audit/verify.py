@@ -58,7 +58,7 @@ def command(
         if registry:
             from lockship.cli.audit.registry import verify_registry
 
-            findings += verify_registry(found)
+            findings += verify_registry(found, destination)
         if hosts:
             from lockship.cli.audit.hosts import verify_hosts
 

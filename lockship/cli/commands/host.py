@@ -72,7 +72,7 @@ def trust(
 
 def _pin(path: Path, keys: Keys, destination: str | None, *, quietly: bool) -> None:
     """Pin keys: in the lock that is there where it knows all of these hosts, else by preparing."""
-    from lockship.cli import progress, summary
+    from lockship.cli import progress, secrets, summary
     from lockship.prepare import previous, trust
     from lockship.prepare.prepare import prepare
 
@@ -85,7 +85,13 @@ def _pin(path: Path, keys: Keys, destination: str | None, *, quietly: bool) -> N
             console.say(f"pinned in {path.name}; next: git add {path.name} && git commit")
         return
     with progress.shown(quietly=quietly, live=False) as report:
-        prepared = prepare(Path.cwd(), destination=destination, trusted=keys, report=report)
+        prepared = prepare(
+            Path.cwd(),
+            destination=destination,
+            trusted=keys,
+            report=report,
+            resolve=secrets.resolved,
+        )
     for line in [] if quietly else summary.prepared_lines(prepared):
         console.say(line)
 

@@ -62,7 +62,7 @@ def _prepare(
     version: str | None,
     as_json: bool,
 ) -> int:
-    from lockship.cli import progress
+    from lockship.cli import progress, secrets
     from lockship.prepare.prepare import prepare
 
     # Not live: loading rich takes longer than preparing does.
@@ -75,6 +75,7 @@ def _prepare(
             upgrade=upgrade,
             frozen=frozen,
             report=report,
+            resolve=secrets.resolved,
         )
     if as_json:
         console.data_json(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lockship.deploy.accessory.labels import container_name, is_ours
-from lockship.deploy.foreign import asked_for
+from lockship.deploy.foreign import names_of
 from lockship.deploy.ports import holders
 from lockship.deploy.state import Accessories, HostState
 from lockship.host import questions
@@ -30,7 +30,8 @@ def look(server: Server, lock: Lock) -> HostState:
 
 def accessory_images(lock: Lock, host: str) -> list[str]:
     """Return the images to ask a host for, those of its accessories in their order."""
-    return [asked_for(each.image) for each in on_host(lock, host).values()]
+    locked = on_host(lock, host).values()
+    return [name for each in locked for name in names_of(each.image, lock.mirrors)]
 
 
 def accessories(
@@ -43,8 +44,9 @@ def accessories(
     locked = on_host(lock, host)
     names = {container_name(lock.project, name) for name in locked}
     chosen = [each for each in found if is_ours(each, lock) or each.name in names]
-    seen = zip(locked.values(), images, strict=True)
+    named = [table.image for table in locked.values() for _ in names_of(table.image, lock.mirrors)]
+    seen = zip(named, images, strict=True)
     return Accessories(
         containers=tuple(sorted(chosen, key=lambda each: each.name)),
-        images={table.image: image.id for table, image in seen if image is not None},
+        images={name: image.id for name, image in seen if image is not None},
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lockship.errors import LockshipError
-from lockship.host import again
+from lockship.host import again, retryafter
 from lockship.lock.model import Lock
 from tests.engine.build.conftest import Make, Recorder, make_lock
 from tests.harness import Fleet
@@ -58,6 +58,42 @@ def test_a_push_that_falters_is_finished(
     ]
     digest, _ = registry.registry.manifest("acme/shop", lock.image.tag)
     assert built.artifact.digest == digest
+
+
+@pytest.fixture
+def trusting(builder: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where lockship runs on the engine's machine, whose certificates it sees."""
+    folder = builder.engine.machine.root / "etc/docker/certs.d"
+    monkeypatch.setattr(retryafter, "CERTIFICATES", folder)
+
+
+@pytest.mark.usefixtures("hasty", "trusting")
+def test_the_registrys_header_is_obeyed(
+    make: Make, registry: FaultyRegistry, repository: Path, lock: Lock, report: Recorder
+) -> None:
+    """Whoever comes again too early waits anew: the two tries of `hasty` would both be."""
+    registry.limit("PUT", "/manifests/", 2)
+
+    built = make(repository, lock)
+
+    assert [note.rpartition(": ")[2] for note in notes(report)] == ["trying again in 2 s"]
+    assert [hit for hit in registry.hit if hit != "GET /v2/"] == [
+        f"PUT /v2/acme/shop/manifests/{lock.image.tag}"
+    ]
+    assert built.artifact.digest == registry.registry.manifest("acme/shop", lock.image.tag)[0]
+
+
+@pytest.mark.usefixtures("trusting")
+def test_a_registry_that_wants_a_long_pause_is_left_alone(
+    make: Make, registry: FaultyRegistry, repository: Path, lock: Lock, report: Recorder
+) -> None:
+    registry.limit("PUT", "/manifests/", 300)
+
+    with pytest.raises(LockshipError, match="asked too often") as caught:
+        make(repository, lock)
+
+    assert caught.value.details[-1] == "it wants to be asked again in 300 s"
+    assert notes(report) == []
 
 
 @pytest.mark.usefixtures("hasty")

@@ -118,6 +118,15 @@ def test_caches_and_attestations_through_buildx() -> None:
         "--attest=type=provenance,mode=max",
         "--attest=type=sbom",
     )
+    maker = f"acme/scanner:1@sha256:{'1' * 64}"
+    assert options(BUILDX, Build(sbom=maker)) == (f"--attest=type=sbom,generator={maker}",)
+    hub = {"docker.io": "m.example.com/hub"}
+    assert options(BUILDX, Build(sbom=maker), hub) == (
+        f"--attest=type=sbom,generator=m.example.com/hub/acme/scanner@sha256:{'1' * 64}",
+    )
+    assert options(BUILDX, Build(sbom=True), hub) == (
+        "--attest=type=sbom,generator=m.example.com/hub/docker/buildkit-syft-scanner:stable-1",
+    )
     assert options(BUILDX, Build(provenance=True)) == ("--attest=type=provenance,mode=min",)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from lockship.host.again import PATIENCE, WAITS, Tries, is_limit
 from lockship.host.images import refused_pull
 from lockship.host.refusals import registry_error
+from lockship.host.retryafter import asked_wait, seconds
 
 LIMIT = "toomanyrequests: retry-after: {}, allowed: 44000/minute"
 
@@ -56,6 +59,48 @@ def test_what_waiting_does_not_mend(said: str) -> None:
 )
 def test_what_a_registry_asks_for_is_obeyed_within_limits(asked: str, wait: float | None) -> None:
     assert Tries(Clock()).wait_after(LIMIT.format(asked)) == wait
+
+
+def test_what_a_header_says_is_obeyed_where_the_text_says_nothing() -> None:
+    asked: list[str] = []
+
+    def ask() -> float:
+        asked.append("once more")
+        return 12.0
+
+    tries = Tries(Clock(), ask)
+    assert tries.wait_after("toomanyrequests: slow down") == 12
+    assert tries.wait_after(LIMIT.format("5s")) == 5
+    assert tries.wait_after("unexpected EOF") == WAITS[2]
+    assert asked == ["once more"], "only of a limit that says no time"
+    assert tries.told() == ()
+    patient = Tries(Clock(), lambda: 61.0)
+    assert patient.wait_after("toomanyrequests: slow down") is None
+    assert patient.told() == ("it wants to be asked again in 61 s",)
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("120", 120.0),
+        (" 7 ", 7.0),
+        ("Fri, 27 Nov 2026 10:00:30 GMT", 30.0),
+        ("Fri, 27 Nov 2026 09:00:00 GMT", 0.0),
+        ("9" * 400, 999999999.0),
+        ("soon", None),
+        ("-5", None),
+        ("", None),
+        ("\u0661", None),
+    ],
+)
+def test_the_header_is_seconds_or_a_date(said: str, meant: float | None) -> None:
+    now = datetime(2026, 11, 27, 10, tzinfo=UTC).timestamp()
+    assert seconds(said, lambda: now) == meant
+
+
+def test_who_can_not_be_asked_says_nothing() -> None:
+    for domain in ("127.0.0.1:9", "not a host", "[::1]:9", "a:b:c"):
+        assert asked_wait(domain) is None
 
 
 def test_not_for_longer_than_patience() -> None:

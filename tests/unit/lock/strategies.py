@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 from msgspec import inspect
 
-from lockship.lock import container, environment, names
+from lockship.lock import container, environment, mirrors, names
 from lockship.lock.fingerprint import sealed
 from lockship.lock.hooks import Hooks
 from lockship.lock.image import Artifact, LockedBuild, Made
@@ -65,6 +65,7 @@ _EXAMPLES: dict[Any, tuple[str, ...]] = {
     names.TreePath: (".", "a b/ü#c", "..."),
     names.UserName: ("root", "_a.b-C"),
     names.Volume: ("data:/data", "/a b:/c#d:ro"),
+    mirrors.MirrorName: ("mirror.example.com:5000", "harbor.example.com/hub/a_b"),
     environment.TagName: ("eu", "a_b-1"),
     container.AbsolutePath: ("/app", "/a b#"),
     container.Address: ("10.0.0.5", "fd00::5"),

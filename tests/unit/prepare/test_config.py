@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from lockship.errors import UsageError
+from lockship.lock.fingerprint import build_key, fingerprint_of, to_document
+from lockship.lock.mirrors import mirrored, repository_at
 from lockship.lock.model import Host, Lock
 from lockship.lock.writer import dump
 from lockship.prepare.compose import compose
@@ -375,6 +377,10 @@ def test_a_role_that_names_none_gets_what_is_nobody_elses() -> None:
     [
         ('secrets = ["NOPE"]', 'lockship.toml:7: build.secrets[0]: found "NOPE", expected a name'),
         ('secrets = ["A", "A"]', 'build.secrets[1]: found "A" again, expected each name once'),
+        (
+            'sbom = "acme/scanner:1"',
+            'build.sbom: found "acme/scanner:1", expected the image with its',
+        ),
         ("ssh = []", "build.ssh: found a list, expected true or false or a list"),
         ('cache-to = ["shop:cache"]', 'build.cache-to[0]: found "shop:cache", expected what'),
         ('cache-from = ["mode=max"]', "expected type= in it"),
@@ -449,3 +455,41 @@ def test_an_image_with_a_digest_leaves_nothing_to_build() -> None:
 def test_an_image_that_is_not_there(text: str, said: str) -> None:
     (one,) = complaints(MINIMAL + text)
     assert said in one
+
+
+MIRRORS = MINIMAL + "[mirrors]\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('"docker.io" = "https://m.example.com"', "expected a registry, with a path if need be"),
+        ('"docker.io" = "mirror"', "expected a registry, with a path if need be"),
+        ('"docker.io" = "m.example.com/Upper"', "expected a registry, with a path if need be"),
+        ('"index.docker.io" = "m.example.com"', 'found this name, expected "docker.io"'),
+        ('"a.example.com" = "a.example.com/b"', "expected another registry than a.example.com"),
+        ('"a.example.com" = "docker.io/b"', "expected a mirror's own name"),
+        ('"hub" = "m.example.com"', "mirrors"),
+    ],
+)
+def test_mirrors_that_are_none(line: str, said: str) -> None:
+    (one,) = complaints(MIRRORS + line + "\n")
+    assert said in one
+
+
+def test_a_mirror_is_another_place_of_the_same_image() -> None:
+    lock = composed(MIRRORS + '"docker.io" = "m.example.com/hub"\n"r.example.com" = "m:5000"\n')
+    digest = "@sha256:" + "1" * 64
+    for name, there in (
+        ("python:3.13", "m.example.com/hub/library/python:3.13"),
+        ("python", "m.example.com/hub/library/python:latest"),
+        (f"acme/a:1{digest}", f"m.example.com/hub/acme/a{digest}"),
+        ("docker.io/library/python:3", "m.example.com/hub/library/python:3"),
+        ("r.example.com/a/b:1", "m:5000/a/b:1"),
+        ("other.example.com/a:1", "other.example.com/a:1"),
+        ("no name", "no name"),
+    ):
+        assert mirrored(name, lock.mirrors) == there
+    assert repository_at("r.example.com/a", lock.mirrors) == "m:5000/a"
+    assert build_key(lock) == build_key(composed(MINIMAL))
+    assert fingerprint_of(to_document(lock)) != fingerprint_of(to_document(composed(MINIMAL)))
