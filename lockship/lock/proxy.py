@@ -26,6 +26,7 @@ class ProxyServer(Table, frozen=True):
 
     `trusted` are those whose `X-Forwarded-*` headers are believed; `metrics` is where Prometheus
     finds the proxy's figures, and nobody else. `https_port` None: nothing is served over TLS.
+    `request_timeout` is how many seconds a request may take to come, its body too; None: 60.
     `acme_email` lets the proxy get certificates, from Let's Encrypt unless `acme_server` is given.
     """
 
@@ -38,6 +39,7 @@ class ProxyServer(Table, frozen=True):
     metrics: ListenAddress | None = None
     acme_email: Email | None = None
     acme_server: HttpsUrl | None = None
+    request_timeout: Seconds | None = None
 
 
 class ProxyTls(Table, frozen=True):

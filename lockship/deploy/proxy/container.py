@@ -58,9 +58,12 @@ def arguments(server: ProxyServer) -> tuple[str, ...]:
         given.append("--accesslog=true")
     if server.https_port is not None:
         given.append(f"--entrypoints.{SECURE}.address=:{HTTPS}")
+    entry_points = [PLAIN, SECURE] if server.https_port is not None else [PLAIN]
+    if server.request_timeout is not None:
+        limit = f"transport.respondingtimeouts.readtimeout={round(server.request_timeout * 1000)}ms"
+        given += [f"--entrypoints.{e}.{limit}" for e in entry_points]
     if server.trusted:
         trusted = ",".join(server.trusted)
-        entry_points = [PLAIN, SECURE] if server.https_port is not None else [PLAIN]
         given += [f"--entrypoints.{e}.forwardedheaders.trustedips={trusted}" for e in entry_points]
     if server.metrics is not None:
         given += [

@@ -32,9 +32,9 @@ def middlewares(proxy: Proxy, project: str) -> dict[str, dict[str, Any]]:
             "errors": {"status": ["500-599"], "service": project, "query": proxy.error_pages}
         }
     if proxy.buffering or proxy.max_body is not None:
-        # Without a limit it is an empty table: what is above 1 MiB goes to the proxy's disk.
-        limit = parse_size(proxy.max_body) if proxy.max_body is not None else None
-        found["buffering"] = {"buffering": {"maxRequestBodyBytes": limit} if limit else {}}
+        # 0 is no limit, and must be said: for an empty table Traefik refuses all files of the host.
+        limit = parse_size(proxy.max_body) if proxy.max_body is not None else 0
+        found["buffering"] = {"buffering": {"maxRequestBodyBytes": limit}}
     if proxy.path_prefixes and proxy.strip_prefix:
         found["strip"] = {"stripPrefix": {"prefixes": list(proxy.path_prefixes)}}
     return {f"{kind}_{project}": middleware for kind, middleware in found.items()}

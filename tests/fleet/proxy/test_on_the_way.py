@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,6 +30,7 @@ http-port = 8090
 bind = "%s"
 trusted = ["%s"]
 metrics = "127.0.0.1:9100"
+request-timeout = 4
 """
 
 
@@ -117,6 +119,15 @@ def test_what_the_proxy_does_on_the_way(proxied: Fleet, tmp_path: Path) -> None:
     assert slow.getresponse().read() == b"20"
     assert int(ask(address, "/app/posts").body) == int(before) + 1
     slow.close()
+    # One that comes too slowly is no longer waited for.
+    begin = time.monotonic()
+    late = http.client.HTTPConnection(address, 8090, timeout=20)
+    late.putrequest("POST", "/app/")
+    late.putheader("Content-Length", "20")
+    late.endheaders(b"the first ")
+    assert late.getresponse().status == 499
+    assert 3 < time.monotonic() - begin < 15
+    late.close()
 
     failed = ask(address, "/app/fail")
     assert (failed.status, failed.body) == (503, b"the page /errors/503")

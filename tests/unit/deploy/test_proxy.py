@@ -135,7 +135,7 @@ def test_without_a_word_only_what_nobody_could_check_is_taken_on_the_way() -> No
     assert "sticky" not in http["services"]["shop"]["loadBalancer"]
     assert http_of(Proxy(port=1, buffering=True))["middlewares"] == {
         "forwarded_shop": UNCHECKED,
-        "buffering_shop": {"buffering": {}},
+        "buffering_shop": {"buffering": {"maxRequestBodyBytes": 0}},
     }
     named = http_of(Proxy(port=1, sticky=True))["services"]["shop"]["loadBalancer"]["sticky"]
     assert named["cookie"]["name"] == "lockship-shop"
@@ -280,6 +280,11 @@ def test_the_proxys_static_settings() -> None:
         "--metrics.prometheus.entrypoint=metrics",
     }
     assert container.ports(server) == ("80:80", "127.0.0.1:9100:8082")
+    patient = ProxyServer(https_port=443, request_timeout=0.5)
+    assert [each for each in container.arguments(patient) if "timeout" in each] == [
+        "--entrypoints.web.transport.respondingtimeouts.readtimeout=500ms",
+        "--entrypoints.websecure.transport.respondingtimeouts.readtimeout=500ms",
+    ]
 
 
 def test_the_proxys_static_settings_for_tls() -> None:
