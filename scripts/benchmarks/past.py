@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 
 from benchmarks.measure import Comparison, Series, take_turns
 from benchmarks.project import Project, add_service, on_this_machine
+from lockship.history.record import message
 from lockship.lock.fingerprint import sealed
 from lockship.lock.model import Lock
 from lockship.lock.reader import parse
@@ -24,11 +26,13 @@ _COMMITS: Final = 100_000
 _LOCKS: Final = 1_000
 _FILES: Final = 4_000
 _BEGIN: Final = 1_800_000_000  # after the commits that are made now: git's walks go by dates
+# `ru_maxrss` begins with the peak of the process that started this one; VmHWM is its own.
 _PROBE: Final = """
-import resource, sys
+import re, sys
 from lockship.cli.main import run
 status = run(sys.argv[1:])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+said = open("/proc/self/status").read()
+print(re.search(r"VmHWM:\\s+(\\d+) kB", said)[1], file=sys.stderr)
 sys.exit(status)
 """
 _REPORT: Final = ("audit", "report", "--html", "../report.html")
@@ -39,7 +43,7 @@ def audit(runs: int, folder: Path) -> list[Comparison]:
     """`lockship audit` against `git log -- .shiplock`: 100,000 commits, 1,000 locks."""
     project = _made(folder, "many", _COMMITS, _LOCKS)
 
-    def cold() -> dict[str, float]:
+    def cold(project: Project = project) -> dict[str, float]:
         _forget(project)
         return dict(project.lockship("audit", "log"))
 
@@ -57,6 +61,10 @@ def audit(runs: int, folder: Path) -> list[Comparison]:
         if ours is cold:
             words = (f"{name}, in processor time", words[1])
             found.append(Comparison("CPU", *words, mine["CPU"], other["CPU"]))
+    told = _made(folder, "records", _COMMITS, _LOCKS, records=True)
+    mine, other = take_turns(runs, partial(cold, told), partial(cold, project))
+    words = ("the first time, with 1,000 records of deploys", "without one")
+    found.append(Comparison("s", *words, mine["s"], other["s"]))
     return [*found, *_memories(runs, folder, project)]
 
 
@@ -83,10 +91,10 @@ def _growth(more: Mapping[str, Series], less: Mapping[str, Series], locks: int) 
     return Series(((more["MiB"].median - less["MiB"].median) * 1024 / locks,))
 
 
-def _made(folder: Path, name: str, commits: int, locks: int) -> Project:
+def _made(folder: Path, name: str, commits: int, locks: int, *, records: bool = False) -> Project:
     (folder / name).mkdir()
     project = on_this_machine(folder / name)
-    _many_commits(project, folder, commits, locks)
+    _many_commits(project, folder, commits, locks, records=records)
     return project
 
 
@@ -104,8 +112,13 @@ def _memory(project: Project) -> dict[str, float]:
     return {"MiB": int(done.stderr.split()[-1]) / 1024}
 
 
-def _many_commits(project: Project, folder: Path, commits: int, locks: int) -> None:
-    """Make a line of commits, each changing one file of many; some of them the lock."""
+def _many_commits(
+    project: Project, folder: Path, commits: int, locks: int, *, records: bool
+) -> None:
+    """Make a line of commits, each changing one file of many; some of them the lock.
+
+    With `records`, each lock is followed by a commit that only records its deploy.
+    """
     add_service(project)
     # The lock that only holds pins for `prepare` stays out of the history.
     project.write(".git/info/exclude", ".shiplock\n")
@@ -114,15 +127,16 @@ def _many_commits(project: Project, folder: Path, commits: int, locks: int) -> N
     lock = parse((project.folder / ".shiplock").read_bytes(), ".shiplock")
     stream = folder / "stream"
     with stream.open("wb") as file:
-        file.writelines(_stream(lock, commits, commits // locks))
+        file.writelines(_stream(lock, commits, commits // locks, records=records))
     project.git("fast-import", "--quiet", "--done", stdin=stream)
     stream.unlink()
     project.git("repack", "-adq")
     project.git("reset", "--quiet", "--hard", "past")
 
 
-def _stream(lock: Lock, commits: int, each: int) -> Iterator[bytes]:
+def _stream(lock: Lock, commits: int, each: int, *, records: bool) -> Iterator[bytes]:
     """Yield git-fast-import(1)'s input; every `each`th commit changes the lock."""
+    changed = lock
     chance = random.Random(1)  # noqa: S311 - the same history each time
     paths = [f"src/part{n % 40}/unit{n // 400}/file{n}.py" for n in range(_FILES)]
     for number in range(commits):
@@ -130,7 +144,9 @@ def _stream(lock: Lock, commits: int, each: int) -> Iterator[bytes]:
         yield b"commit refs/heads/past\n"
         yield b"author A <a@example.com> %d +0000\n" % date
         yield b"committer A <a@example.com> %d +0000\n" % date
-        yield _data(b"Change %d\n" % number)
+        is_record = records and number % each == 2
+        said = _deployed(changed, date) if is_record else f"Change {number}\n"
+        yield _data(said.encode())
         if number == 0:
             yield b"from %s\n" % lock.source.commit.encode()
             for path in paths:
@@ -139,10 +155,15 @@ def _stream(lock: Lock, commits: int, each: int) -> Iterator[bytes]:
             # Its source stays: what is measured is how lockship looks, not what it finds.
             changed = sealed(replace(lock, env={"NUMBER": str(number)}))
             yield b"M 100644 inline .shiplock\n" + _data(dump(changed))
-        else:
+        elif not is_record:
             path = chance.choice(paths)
             yield b"M 100644 inline %s\n" % path.encode() + _data(b"%d\n" % number)
     yield b"done\n"
+
+
+def _deployed(lock: Lock, date: int) -> str:
+    at = datetime.fromtimestamp(date, UTC).isoformat()
+    return message(lock, "deploy", "deployed", at=at, performer="a@laptop")
 
 
 def _data(data: bytes) -> bytes:
