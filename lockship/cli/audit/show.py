@@ -109,7 +109,8 @@ def _lines(
 
 def _recorded(said: Record) -> Iterator[tuple[str, str]]:
     at = said.deployed_at or "a time that only the hosts' journals tell"
-    yield "recorded", f"{said.command or 'deploy'} {said.outcome or 'deployed'} at {at}"
+    back = "rollback " if said.command == "rollback" else ""
+    yield "recorded", f"{back}{said.outcome or 'deployed'} at {at}"
     if said.performer:
         yield "  by", said.performer
     yield "  on", ", ".join(said.hosts)

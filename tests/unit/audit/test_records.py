@@ -76,7 +76,7 @@ def test_each_deploy_of_a_committed_lock_is_recorded(
     shown = story.audit("show", version)["entries"]
     assert [each["entry"]["commit"] for each in shown] == [head]
     assert [each["entry"]["commit"] for each in story.audit("show", "HEAD")["entries"]] == [second]
-    assert "recorded     deploy deployed at 20" in story.run("show", "HEAD").stdout
+    assert "recorded     deployed at 20" in story.run("show", "HEAD").stdout
     assert story.audit("verify") == {"holds": True, "locks": 1, "findings": []}
 
 
