@@ -14,6 +14,7 @@ from typing import Final, Literal
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from lockship.build.index import put_index
 from lockship.build.labels import BUILD_KEY, FINGERPRINT
 from lockship.build.making import built
 from lockship.build.ready import taken
@@ -81,12 +82,13 @@ def build(
                 one = Made(image_id=here.id, digest=digest, config=config)
             made.append(one)
             hows.add(how)
-    how = next(each for each in _FIRST if each in hows)
-    if several(lock):
-        return Built(
-            Artifact(key=key, platforms=dict(zip(lock.build.platforms, made, strict=True))), how
-        )
-    return Built(Artifact(key=key, **asdict(made[0])), how)
+        how = next(each for each in _FIRST if each in hows)
+        if not several(lock):
+            return Built(Artifact(key=key, **asdict(made[0])), how)
+        images = dict(zip(lock.build.platforms, made, strict=True))
+        known = lock.artifact if lock.artifact is not None and lock.artifact.key == key else None
+        index = put_index(registry, lock, known, images) if registry is not None else None
+        return Built(Artifact(key=key, digest=index, platforms=images), how)
 
 
 def _found(
@@ -102,7 +104,9 @@ def _found(
         return None, "built"
     report(Event("note", f"{target.reference} is built already"))
     digest = registry.push(target.tag) if registry else None
-    return Made(image_id=here.id, digest=digest), "found here"
+    known = target.known
+    config = known.config if known is not None and known.image_id == here.id else None
+    return Made(image_id=here.id, digest=digest, config=config), "found here"
 
 
 def registry_of(

@@ -104,21 +104,6 @@ class Registry:
                 raise HarnessError(f"{path}: {answer.status} {answer.reason}")
             return dict(answer.headers), answer.read()
 
-    def make_index(self, repository: str, tag: str, images: dict[str, str]) -> str:
-        """Put an index of images that are there (platform to digest) under a tag; return digest."""
-        kind = "application/vnd.docker.distribution.manifest"
-        listed = []
-        for platform, digest in images.items():
-            system, machine = platform.split("/")
-            size = len(self._ask("GET", f"/v2/{repository}/manifests/{digest}")[1])
-            known = {"os": system, "architecture": machine}
-            one = {"mediaType": f"{kind}.v2+json", "size": size, "digest": digest}
-            listed.append(one | {"platform": known})
-        index = {"schemaVersion": 2, "mediaType": f"{kind}.list.v2+json", "manifests": listed}
-        path = f"/v2/{repository}/manifests/{tag}"
-        headers, _ = self._ask("PUT", path, json.dumps(index), f"{kind}.list.v2+json")
-        return headers["Docker-Content-Digest"]
-
     @property
     def _token(self) -> str:
         return b64encode(f"{self.user}:{self.password}".encode()).decode()

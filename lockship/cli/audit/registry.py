@@ -47,6 +47,9 @@ def verify_registry(found: Iterable[Entry], destination: str | None) -> list[Fin
                 continue
             there = RegistryRepository(engine, lock.image.repository, auth(registry))
             wrong: list[_Wrong] = []
+            if several(lock) and artifact.digest and lock.image.reference not in tags:
+                tags.add(lock.image.reference)
+                wrong += _tag(there, lock.image.tag, artifact.digest)
             for tag, made, at in _made(lock, artifact):
                 # Of a tag the newest state counts: an older one may have been pushed again since.
                 named = f"{lock.image.repository}:{tag}"

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from lockship.errors import LockshipError
-from lockship.host.manifests import read_index
+from lockship.host.manifests import read_index, write_index
 from lockship.host.types import RegistryAuth
 from lockship.lock.reference import Reference
 from tests.harness.certs import issue
@@ -27,6 +27,7 @@ def entry(digest: str, **platform: str) -> dict[str, Any]:
     return {"digest": digest, "size": 1, "platform": platform}
 
 
+KIND = "application/vnd.docker.distribution.manifest.v2+json"
 INDEX = json.dumps(
     {
         "schemaVersion": 2,
@@ -46,6 +47,7 @@ class Server:
 
     address: str
     body: bytes = INDEX
+    bodies: dict[str, bytes] = field(default_factory=dict)
     realm: str = ""
     asked: list[tuple[str, str]] = field(default_factory=list)
 
@@ -62,13 +64,21 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
             if self.path.startswith("/token"):
                 self.answer(200, json.dumps({"token": "letmein"}).encode())
             elif proof == "Bearer letmein":
-                self.answer(200, told.body)
+                self.answer(200, told.bodies.get(self.path.rpartition("/")[2], told.body))
             else:
                 self.answer(401, b"")
+
+        def do_PUT(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            proven = self.headers.get("Authorization") == "Bearer letmein"
+            if proven:
+                told.bodies[self.path.rpartition("/")[2]] = body
+            self.answer(201 if proven else 401, b"")
 
         def answer(self, status: int, body: bytes) -> None:
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Type", f"{KIND}; charset=utf-8")
             scope = "repository:acme/base:pull"
             said = f'Bearer realm="{told.realm}",service="here",scope="{scope}"'
             self.send_header("WWW-Authenticate", said)
@@ -139,3 +149,28 @@ def test_a_registry_that_is_not_trusted_or_not_there(
         server.read()
     with pytest.raises(LockshipError, match="can't be asked from here"):
         read_index(Reference("127.0.0.1:1", "acme/base", "1", None), DIGEST, None)
+
+
+def test_an_index_that_was_written_is_read_back(server: Server) -> None:
+    images = {}
+    for platform in ("linux/amd64", "linux/arm/v7"):
+        body = f"the manifest for {platform}".encode()
+        images[platform] = "sha256:" + hashlib.sha256(body).hexdigest()
+        server.bodies[images[platform]] = body
+    reference = Reference(server.address, "acme/base", "1", None)
+    digest = write_index(reference, "1", images, None)
+    server.bodies[digest] = server.bodies["1"]
+    assert server.read(digest=digest) == images
+    written = json.loads(server.bodies["1"])
+    assert written["mediaType"] == "application/vnd.docker.distribution.manifest.list.v2+json"
+    assert written["manifests"][1] == {
+        "mediaType": KIND,
+        "digest": images["linux/arm/v7"],
+        "size": len("the manifest for linux/arm/v7"),
+        "platform": {"os": "linux", "architecture": "arm", "variant": "v7"},
+    }
+    # One that isn't there isn't listed.
+    del server.bodies[images["linux/amd64"]]
+    with pytest.raises(LockshipError, match="answers with something else"):
+        write_index(reference, "2", images, None)
+    assert "2" not in server.bodies
