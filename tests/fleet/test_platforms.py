@@ -95,9 +95,7 @@ def test_each_host_gets_the_image_of_its_platform_over_ssh(
     status = json.loads(run_lockship(["status", "--json"], shop, env).expect(0).stdout)
     assert status["matches"]
 
-    # A next version, and back: what a host keeps and removes is its own platform's.
-    git(shop, "add", ".shiplock")
-    commit_all(shop, "Locked")
+    # A next version, and back: what a host keeps is its own platform's.
     (shop / "386/index.html").write_text("two for 386\n")
     (shop / "amd64/index.html").write_text("two for amd64\n")
     commit_all(shop, "Two")
@@ -105,13 +103,8 @@ def test_each_host_gets_the_image_of_its_platform_over_ssh(
     run_lockship(["deploy"], shop, env).expect(0)
     second = made(shop)
     assert (seen(web1)[1], seen(web2)[1]) == ("two for amd64", "two for 386")
-    commit_all(shop, "Locked again")
     run_lockship(["rollback"], shop, env).expect(0)
     assert [seen(web1)[0], seen(web2)[0]] == first
-    run_lockship(["prune", "-y"], shop, env).expect(0)
-    commit_all(shop, "Rolled back")
-    verified = run_lockship(["audit", "verify", "--hosts", "--json"], shop, env)
-    assert json.loads(verified.expect(0).stdout)["holds"], verified.stdout
     (journal,) = web2.home.glob(".lockship/*/journal.jsonl")
     told = [json.loads(line)["image-id"] for line in journal.read_text().splitlines()]
     assert told[:3] == [first[1], second[1], first[1]]
