@@ -39,7 +39,7 @@ CALL = 60.0  # seconds without an answer from the engine
 class Server:
     """A connected server. Every method raises HostError, with the host's name (`dial`: see there).
 
-    Used by one thread at a time; `spawn` and what it returns may be used by another one meanwhile.
+    Its engine is used by one thread at a time; files, programs and `dial` by others meanwhile.
     """
 
     def __init__(self, name: str, link: Link, *, login: str = "") -> None:
