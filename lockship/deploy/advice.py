@@ -50,12 +50,13 @@ def _own(answer: Answer) -> str:
 
 
 def _status(answer: Answer, asked: Asked) -> str:
-    if answer.target.startswith("https://"):
+    redirects = answer.status in range(300, 400) and answer.target
+    if redirects and answer.target.startswith("https://"):
         return (
             "it sends HTTP to HTTPS: let it answer this path without (the proxy does that for"
             f" clients), or say healthcheck.status = [{answer.status}]"
         )
-    if answer.target:
+    if redirects:
         return "set healthcheck.path to a page that doesn't redirect, or healthcheck.status"
     if not asked.named and answer.status in _UNKNOWN_NAME:
         return (
