@@ -59,7 +59,7 @@ def look(lock: Lock, *, command: Command = "deploy", report: Report = quiet) -> 
     with connected(lock, used_hosts(lock), report, lambda s: s.begin(writing=False)) as opened:
         servers = _all_connected(opened.done, opened.failed)
         states = _observe(servers, lock)
-        _say_of_accessories(lock, states, report)
+        _say_what_differs(lock, states, report)
         return plan(lock, artifact, states, command)
 
 
@@ -93,7 +93,7 @@ def deploy(
     with connected(lock, used_hosts(lock), report, begin) as opened:
         servers = _all_connected(opened.done, opened.failed)
         states = _observe(servers, lock)
-        _say_of_accessories(lock, states, report)
+        _say_what_differs(lock, states, report)
         steps = plan(lock, artifact, states, command)
         if steps.empty:
             return Result(changed=False, plan=steps)
@@ -103,9 +103,6 @@ def deploy(
             # Between the first look and the mutex another deploy may have ended: look again.
             states = _observe(servers, lock)
             steps = plan(lock, artifact, states, command)
-            for state in states:
-                if note := announcement(lock, state):
-                    report(Event("note", note, state.host))
             halt = threading.Event()
             made = made_for(lock, artifact, states)
             with (
@@ -145,8 +142,10 @@ def _observe(servers: Mapping[str, Server], lock: Lock) -> list[HostState]:
     return results.values_or_raise("Not every host could be observed; nothing was changed.")
 
 
-def _say_of_accessories(lock: Lock, states: Iterable[HostState], report: Report) -> None:
-    """Say which accessories aren't as locked: they are left as they are."""
+def _say_what_differs(lock: Lock, states: Iterable[HostState], report: Report) -> None:
+    """Say which proxies and accessories aren't as locked: they are left as they are."""
     for state in states:
+        if said := announcement(lock, state):
+            report(Event("note", said, state.host))
         for said in notes(lock, state):
             report(Event("note", said, state.host))

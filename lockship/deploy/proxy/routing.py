@@ -15,6 +15,7 @@ from lockship.host.types import Container
 from lockship.lock.image import Made
 from lockship.lock.model import Lock
 from lockship.lock.proxy import Proxy
+from lockship.lock.reference import parse_pinned
 
 _DRAIN: Final = 30.0  # seconds, where the lock no longer says
 
@@ -116,8 +117,18 @@ def announcement(lock: Lock, state: HostState) -> str | None:
     found = state.proxy.container if state.proxy else None
     if found is None or lock.proxy is None or proxy_container.as_locked(found, lock.proxy.server):
         return None
-    image = found.labels.get(proxy_container.IMAGE, "another image")
-    return f"the proxy has other settings than the lock's ({image}): `lockship proxy reboot`"
+    image, wanted = found.labels.get(proxy_container.IMAGE, ""), lock.proxy.server.image
+    differs = "has other settings than the lock's"
+    if image != wanted:
+        differs = f"runs {_brief(image)}, and the lock has {_brief(wanted)}"
+    return f"the proxy {differs}: `lockship proxy reboot` replaces it, and keeps all routes"
+
+
+def _brief(image: str) -> str:
+    """Return an image's name, and the beginning of its pin."""
+    pinned = parse_pinned(image)
+    pin = pinned.digest.removeprefix("sha256:")[:12]
+    return f"{pinned.named} ({pin})" if pin else pinned.named or "an unknown image"
 
 
 def retired(lock: Lock, old: Sequence[Container], goals: Mapping[str, str]) -> frozenset[str]:

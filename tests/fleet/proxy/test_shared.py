@@ -6,6 +6,7 @@ import fcntl
 import http.client
 import json
 import subprocess
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -136,10 +137,36 @@ def test_of_two_first_deploys_at_once_one_gets_the_route(shop: Shop, tmp_path: P
     assert len(list((claims.parent / "dynamic").glob("*.yml"))) == 1
 
 
-def test_a_reboot_keeps_all_routes_and_takes_the_new_settings(shop: Shop, tmp_path: Path) -> None:
-    release(shop, "shop")
-    release(another(shop.fleet, tmp_path, "blog", 'hosts = ["blog.test"]\n'), "blog")
-    address = shop.fleet["web1"].address
+def test_a_proxy_of_an_older_image_serves_on_and_a_reboot_keeps_all_routes(
+    shop: Shop, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    """The same program in another image: another name, another id."""
+    (tmp_path / "older").mkdir()
+    (tmp_path / "older/Dockerfile").write_text("FROM traefik:v3.7\nLABEL older=yes\n")
+    older = "traefik:v3.6"
+    shop.fleet.engine.docker("build", "--quiet", "--tag", older, str(tmp_path / "older"))
+    text = config(hosts=ONE, more=f'[proxy.server]\nimage = "{older}"\n')
+    shop.write("lockship.toml", text)
+    release(shop, "shop 1")
+    host = shop.fleet["web1"]
+
+    def image() -> str:
+        return host.docker("inspect", "--format", "{{.Image}}", "lockship-proxy").strip()
+
+    was = image()
+    assert shop.lock()["proxy"]["server"]["image"] == f"{older}@id:{was}"
+    blog = another(shop.fleet, tmp_path, "blog", 'hosts = ["blog.test"]\n')
+    release(blog, "blog")  # its lock has the newer one
+    pin = blog.lock()["proxy"]["server"]["image"]
+    new = pin.removeprefix("traefik:v3.7@id:")
+    assert new not in (pin, was)
+    brief = [each.removeprefix("sha256:")[:12] for each in (was, new)]
+    said = (
+        f"the proxy runs {older} ({brief[0]}), and the lock has traefik:v3.7 ({brief[1]}): "
+        "`lockship proxy reboot` replaces it, and keeps all routes"
+    )
+    assert said in blog.run("deploy").stderr, "also where nothing is to be done"
+    assert said in blog.run("deploy", "--plan").stderr
     assert shop.run("proxy", "boot", "--json").stdout == '{"booted":[]}\n'
     found = json.loads(shop.run("proxy", "status", "--json").stdout)["hosts"]
     assert [(row["host"], row["verdict"]) for row in found] == [("web1", "as locked")]
@@ -147,15 +174,32 @@ def test_a_reboot_keeps_all_routes_and_takes_the_new_settings(shop: Shop, tmp_pa
     assert claims == {"blog": ["blog.test/"], "shop": ["shop.test/"]}
 
     shop.write("lockship.toml", config(hosts=ONE, more="[proxy.server]\naccess-log = true\n"))
-    shop.commit("Log accesses")
+    shop.commit("Take the newer one, and log accesses")
     shop.run("prepare")
     shop.run("proxy", "status", expect=3)
-    assert "lockship proxy reboot" in shop.run("deploy").stderr
-    shop.run("proxy", "reboot")
+    with ExitStack() as stack:
+        asked = [
+            stack.enter_context(load(host.address, name, pause=0.05))
+            for name in ("shop.test", "blog.test")
+        ]
+        assert said in shop.run("deploy").stderr
+        assert [each.failures for each in asked] == [[], []]
+        assert image() == was
+        shop.run("proxy", "reboot")
+    assert image() == new
+    away = [float(failure.split()[0]) for each in asked for failure in each.failures]
+    requests = sum(each.requests for each in asked)
+    gap = max(away) - min(away) if away else 0.0
+    told = f"{len(away)} of {requests} requests failed, within {gap:.1f} s"
+    record_property("a reboot of the proxy under load", told)
+    for each in asked:
+        assert all("efused" in each or "reset" in each for each in each.failures)
+    assert gap < 10
     assert "as locked" in shop.run("proxy", "status").stdout
-    assert ask(address, "shop.test") == "shop"
-    assert ask(address, "blog.test") == "blog"
+    assert ask(host.address, "shop.test") == "shop 1"
+    assert ask(host.address, "blog.test") == "blog"
     assert "blog@file" in shop.run("proxy", "logs", "-n", "20").stdout
+    assert said not in shop.run("deploy").stderr
 
 
 def test_a_reboot_with_settings_that_do_not_work_keeps_the_old_proxy(shop: Shop) -> None:

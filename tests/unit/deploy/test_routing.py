@@ -160,8 +160,14 @@ def test_a_proxy_with_other_settings_blocks_nothing_and_is_announced() -> None:
     host = deployed(behind("one"))
     assert "BootProxy" not in kinds(plan_on(host, other).stage)
     said = announcement(other, host.observe(make_artifact(other)))
+    assert said == (
+        "the proxy runs traefik:v3.7, and the lock has traefik:v3.9: "
+        "`lockship proxy reboot` replaces it, and keeps all routes"
+    )
+    logging = behind("two", msgspec.structs.replace(PROXY, server=ProxyServer(access_log=True)))
+    said = announcement(logging, host.observe(make_artifact(logging)))
     assert said is not None
-    assert "lockship proxy reboot" in said
+    assert "has other settings than the lock's" in said
     same = behind("three")
     assert announcement(same, host.observe(make_artifact(same))) is None
 
