@@ -21,7 +21,7 @@ class Ending:
     """What came of a phase that didn't end, by host.
 
     `failed` is why; `not_back` could not be taken back; `back` were; `unrecorded` have no line in
-    their journal.
+    their journal. `served` are the versions that hosts served before, `version` is the new one.
     """
 
     failed: Mapping[str, LockshipError]
@@ -29,6 +29,13 @@ class Ending:
     back: Iterable[str] = ()
     unrecorded: Mapping[str, LockshipError] = field(default_factory=dict)
     interrupted: bool = False
+    served: Mapping[str, str] = field(default_factory=dict)
+    version: str = ""
+
+    def before(self, host: str) -> str:
+        """Return the version that a host served before, in brackets; '' where nobody knows."""
+        version = self.served.get(host)
+        return f" ({version})" if version else ""
 
 
 def of_stage(end: Ending) -> LockshipError:
@@ -38,7 +45,7 @@ def of_stage(end: Ending) -> LockshipError:
             "The deploy failed before the switch: no host was switched, but what it had started "
             f"couldn't be removed from {_hosts(end.not_back)}.",
             end,
-            "not switched; what the deploy had started may still be there",
+            "not switched{before}; what the deploy had started may still be there",
         )
     if end.interrupted:
         return _told(
@@ -64,7 +71,8 @@ def of_switch(end: Ending) -> LockshipError:
             f"The deploy failed in the switch, and {_hosts(end.not_back)} couldn't be brought "
             "back: hosts may serve different versions.",
             end,
-            "not brought back; it may serve the old version, the new one or neither",
+            "not brought back; it may serve the old version{before}, the new one ({version}) or "
+            "neither",
         )
     if end.interrupted:
         return _told(
@@ -90,6 +98,13 @@ def of_finish(version: str, failed: Mapping[str, LockshipError]) -> LockshipErro
         failed,
         AttentionError,
     )
+    error.details = (
+        *error.details,
+        *(
+            f"{host}: was switched to {version}; the old container may still run there"
+            for host in sorted(failed)
+        ),
+    )
     error.hint = "\n".join(filter(None, [error.hint, _SEE]))
     error.outcome = "attention"
     return error
@@ -110,14 +125,18 @@ def _attention(what: str, end: Ending, state: str) -> LockshipError:
     stuck = gathered(what, end.not_back)
     details = [
         *why.details,
-        *(f"{host}: serves what it served; the deploy is taken back" for host in end.back),
+        *(
+            f"{host}: serves what it served{end.before(host)}; the deploy is taken back"
+            for host in end.back
+        ),
     ]
     for host, error in end.not_back.items():
         first = end.failed.get(host, error)
         details += gathered(what, {host: first}).details
         if first.message != error.message:
             details += gathered(what, {host: error}).details
-        details.append(f"{host}: {state}")
+        said = state.format(before=end.before(host), version=end.version)
+        details.append(f"{host}: {said}")
     hints = dict.fromkeys(filter(None, [stuck.hint, _SEE]))
     error = AttentionError(what, details=[*details, *_unrecorded(end)], hint="\n".join(hints))
     error.outcome = "attention"

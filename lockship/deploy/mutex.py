@@ -74,10 +74,9 @@ class MutexHeld(LockshipError):  # noqa: N818 - a state of the host, not a fault
 class MutexLost(LockshipError):  # noqa: N818
     """This process doesn't hold the mutex any more: it was frozen, or the connection broke."""
 
-    def __init__(self, host: str, lease: float) -> None:
+    def __init__(self, host: str, why: str) -> None:
         super().__init__(
-            f"{host}: the mutex was lost (broken by somebody, or the connection was, or this"
-            f" process was frozen for {lease:g} s)",
+            f"{host}: the mutex was lost: {why}",
             hint="run the same command again: it finishes the job",
         )
         self.host = host
@@ -140,6 +139,7 @@ class Mutex:
         self._lease = lease
         self._on_lost = on_lost
         self._confirmed = confirmed  # when the last heartbeat that was answered was sent
+        self._why = ""
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat, name=f"mutex {host}", daemon=True)
         self._thread.start()
@@ -163,7 +163,13 @@ class Mutex:
     def check(self) -> None:
         """Raise MutexLost unless the mutex is certainly still held."""
         if self.lost:
-            raise MutexLost(self._host, self._lease)
+            raise MutexLost(self._host, self._why or self._reason())
+
+    def _reason(self) -> str:
+        """Return, in words, how it was lost, as far as this side can know."""
+        if self._process.poll() is None:
+            return f"nothing was answered for {self._lease:g} s, or this process was frozen"
+        return "the connection to the host ended, or somebody broke the mutex"
 
     def release(self) -> None:
         """Give it back; it is free when this returns, unless the host doesn't answer."""
@@ -184,6 +190,7 @@ class Mutex:
                 answered = False
             if not answered:
                 if not self._ended.is_set():
+                    self._why = self._reason()  # before the connection is let go
                     self._on_lost()
                 return
             self._confirmed = sent

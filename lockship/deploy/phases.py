@@ -47,7 +47,11 @@ Apply = Callable[[str, tuple[Step, ...]], None]
 
 @dataclass(slots=True)
 class Phases:
-    """One plan being applied. `begun` lists, by host, the steps that were begun, in order."""
+    """One plan being applied.
+
+    `served` are the versions that hosts served before it; `begun` lists, by host, the steps that
+    were begun, in order.
+    """
 
     servers: Mapping[str, Server]
     mutexes: Mapping[str, Mutex]
@@ -57,6 +61,7 @@ class Phases:
     performer: str
     stop: threading.Event
     report: Report
+    served: Mapping[str, str] = field(default_factory=dict)
     begun: dict[str, list[Step]] = field(default_factory=dict)
 
     def stage(self, before_switch: Ask) -> None:
@@ -120,6 +125,8 @@ class Phases:
             back=[host for host in touched if host not in not_back],
             unrecorded=unrecorded,
             interrupted=self.stop.is_set(),
+            served=self.served,
+            version=self.plan.version,
         )
 
     def _between(self, number: int) -> Failed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from lockship.deploy.accessory.judge import notes
@@ -103,6 +103,7 @@ def deploy(
             # Between the first look and the mutex another deploy may have ended: look again.
             states = _observe(servers, lock)
             steps = plan(lock, artifact, states, command)
+            served = {each.host: each.releases[-1].version for each in states if each.releases}
             halt = threading.Event()
             made = made_for(lock, artifact, states)
             with (
@@ -110,22 +111,19 @@ def deploy(
                 ForeignImages(lock, report, secrets) as images,
             ):
                 if not steps.empty:
-                    moments.served(_served(states))
+                    moments.served(list(dict.fromkeys(served.values())))
                     moments.before_change(report, stop)
                 if stop.is_set():
                     raise InterruptedByUser("Interrupted; nothing was changed.")
                 proxies = {state.host: state.proxy for state in states if state.proxy}
                 work = Work(lock, made, supply.ship, images, halt, secrets, proxies=proxies)
-                phases = Phases(servers, mutexes, work, steps, command, performer, stop, report)
+                phases = Phases(
+                    servers, mutexes, work, steps, command, performer, stop, report, served
+                )
                 phases.stage(moments.before_switch)
                 phases.switch()
                 phases.finish()
         return Result(changed=not steps.empty, plan=steps)
-
-
-def _served(states: Sequence[HostState]) -> list[str]:
-    """Return the versions that the hosts' releases end in, each once."""
-    return list(dict.fromkeys(state.releases[-1].version for state in states if state.releases))
 
 
 def _all_connected(

@@ -49,7 +49,8 @@ def from_words(host: str, status: int, said: str) -> HostError:
         host,
         "no-docker",
         "the Docker engine doesn't answer",
-        hint="on the host: sudo systemctl start docker; then journalctl -u docker tells why",
+        hint=f"ssh {host} sudo systemctl start docker; "
+        f"what stopped it: ssh {host} sudo journalctl -u docker",
         details=lines[:3],
     )
 
@@ -77,5 +78,6 @@ def gone(host: str) -> HostError:
         host,
         "gone",
         "the connection or the Docker engine went away in the middle",
-        hint="see whether both are up, then run the same command again: it finishes the job",
+        hint=f"see whether both are up: ssh {host} docker version; "
+        "then run the same command again: it finishes the job",
     )

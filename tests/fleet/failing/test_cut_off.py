@@ -16,8 +16,10 @@ def test_cut_off_before_the_switch(beside: Service) -> None:
         web2.stop_sshd()
         said = deploy.ends(5, limit=30)
     assert "no host was switched" in said
-    assert "web2: not switched; what the deploy had started may still be there" in said
-    assert "web1: serves what it served" in said
+    former = beside.journal("web1")[-2]["version"]
+    left = "what the deploy had started may still be there"
+    assert f"web2: not switched ({former}); {left}" in said
+    assert f"web1: serves what it served ({former})" in said
     assert beside.world("web1") == before
     assert beside.body("web1") == old
     assert beside.outcomes("web1", version) == ["attention"]

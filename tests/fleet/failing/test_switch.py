@@ -30,8 +30,11 @@ def test_host_that_can_not_go_back_is_named(in_the_way: Service) -> None:
             assert in_the_way.world("web1") == before
             assert in_the_way.body("web1") == old
     assert "web2 couldn't be brought back: hosts may serve different versions" in said
-    assert "web1: serves what it served; the deploy is taken back" in said
-    assert "web2: not brought back; it may serve the old version, the new one or neither" in said
+    former = in_the_way.journal("web1")[-2]["version"]
+    assert f"web1: serves what it served ({former}); the deploy is taken back" in said
+    may = f"it may serve the old version ({former}), the new one ({version}) or neither"
+    assert f"web2: not brought back; {may}" in said
+    assert "web2 sudo systemctl start docker" in said
     assert "`lockship deploy` finishes the job" in said
     in_the_way.tidy("web1")
     assert in_the_way.outcomes("web1", version) == ["attention"]
@@ -52,7 +55,10 @@ def test_host_that_dies_before_the_switch_is_named(beside: Service) -> None:
             assert {host: beside.body(host) for host in beside.hosts} == {"web1": old, "web2": old}
     assert "no host was switched" in said
     assert "couldn't be removed from web2" in said
-    assert "web2: not switched; what the deploy had started may still be there" in said
+    former = beside.journal("web1")[-2]["version"]
+    left = "what the deploy had started may still be there"
+    assert f"web2: not switched ({former}); {left}" in said
+    assert "web2 sudo systemctl start docker; what stopped it: ssh " in said
     assert beside.world("web1") == before
     beside.tidy("web1")
     assert beside.outcomes("web1", version) == ["attention"]

@@ -125,16 +125,20 @@ def test_one_host_of_four_fails(
         f"exit 5 after {took:.1f} s, {len(failed[STRUCK])} of {asked[STRUCK].requests} failed there"
     )
     record_property(new, told)
+    assert "`lockship deploy` finishes the job" in said
     if "Every host was switched" in said:
+        assert f"{STRUCK}: was switched to {version}; the old container may still run" in said
         assert among_others == {serves(shop, STRUCK)} == {new}
     else:
         assert among_others == {old}
         for host in others:
-            assert f"{host}: serves what it served; the deploy is taken back" in said
+            assert f"{host}: serves what it served ({old_version}); the deploy is taken" in said
         if "no host was switched" in said:
             assert serves(shop, STRUCK) == old
         else:
             assert f"The deploy failed in the switch, and {STRUCK} couldn't be brought back" in said
+            may = f"the old version ({old_version}), the new one ({version}) or neither"
+            assert f"{STRUCK}: not brought back; it may serve {may}" in said
     assert [host for host in others if failed[host]] == []
     assert injected.costs or failed[STRUCK] == []
     with loads(shop) as asked:

@@ -152,7 +152,7 @@ def test_a_pause_lasts_as_long_as_it_says_and_comes_before_the_check() -> None:
 
 def test_who_loses_the_mutex_meanwhile_waits_no_longer() -> None:
     def held() -> None:
-        raise MutexLost("web1", 15.0)
+        raise MutexLost("web1", "the connection to the host ended")
 
     waiting = between("sleep", "60")
     lost = Between(waiting.lock, 1, waiting.batches, waiting.stop, held, said.append)
