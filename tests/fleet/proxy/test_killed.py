@@ -39,6 +39,8 @@ def test_a_kill_after_each_step_loses_no_request_and_the_next_deploy_ends_it(
     shop = service(proxied, tmp_path / "shop", text)
     for version in ("one", "two"):
         release(shop, version)
+    cut_short = shop.fleet["web1"].home / ".lockship/_proxy/dynamic/shop.yml.0badf00d.new"
+    cut_short.write_text("{")
     with ExitStack() as stack:
         addresses = [shop.fleet[host].address for host in HOSTS]
         asked = [stack.enter_context(load(each, "shop.test", pause=0.05)) for each in addresses]
