@@ -254,6 +254,23 @@ def test_every_test_that_a_document_names_exists(files: list[Path]) -> None:
     assert {(page, name) for page, name in named if f"def {name}(" not in code} == set()
 
 
+def test_every_promise_in_a_table_with_tests_names_one(files: list[Path]) -> None:
+    rows = []
+    for page in [path for path in files if path.suffix == ".md"]:
+        promises = False
+        for line in text(page).splitlines():
+            cells = [cell.strip() for cell in line.strip().strip("|").split(" | ")]
+            if not line.startswith("|"):
+                promises = False
+            elif cells[-1] in ("Test", "Tests", "Shown by"):
+                promises = True
+            elif promises and set(line) - set("|-: "):
+                rows.append((page, line))
+    assert [(page, line) for page, line in rows if "`test_" not in line] == []
+    pages = {str(page) for page, _ in rows}
+    assert {"docs/failures.md", "docs/proxy.md", "docs/security.md"} <= pages
+
+
 def test_the_changelog_knows_this_version() -> None:
     assert f"## [{__version__}]" in (REPOSITORY / "CHANGELOG.md").read_text()
 
