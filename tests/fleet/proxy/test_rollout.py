@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -24,7 +25,8 @@ DRAIN = 4
 
 def running(shop: Shop, host: str) -> list[str]:
     """The project's running containers, by name."""
-    return [c["Name"].lstrip("/") for c in shop.containers(host) if c["State"]["Running"]]
+    found = shop.containers(host, shop.lock()["service"]["name"])
+    return [c["Name"].lstrip("/") for c in found if c["State"]["Running"]]
 
 
 def test_a_first_deploy_boots_the_proxy_and_an_unchanged_one_does_nothing(shop: Shop) -> None:
@@ -98,8 +100,9 @@ def drained_as_configured(talk: Talk, asked: Load) -> None:
 
 def check_route(shop: Shop, host: str) -> None:
     """The route file leads to the container that runs."""
-    file = shop.fleet[host].home / ".lockship/_proxy/dynamic/shop.yml"
-    (one,) = [c for c in shop.containers(host) if c["State"]["Running"]]
+    name = shop.lock()["service"]["name"]
+    file = shop.fleet[host].home / f".lockship/_proxy/dynamic/{name}.yml"
+    (one,) = [c for c in shop.containers(host, name) if c["State"]["Running"]]
     assert one["Config"]["Labels"]["dev.lockship.upstream"] == upstream_of(file.read_text())
 
 
@@ -116,47 +119,46 @@ def test_a_version_that_does_not_get_healthy_changes_no_route(shop: Shop) -> Non
     assert (shop.fleet["web1"].home / ".lockship/_proxy/dynamic/shop.yml").read_bytes() == before
 
 
-def test_one_host_that_does_not_switch_brings_all_back(shop: Shop) -> None:
-    """Law 6: web2's proxy can't read its files, so it never follows; web1 goes back to the old."""
-    release(shop, "old")
-    folder = shop.fleet["web2"].home / ".lockship/_proxy/dynamic"
+def test_one_host_that_does_not_switch_brings_all_back_and_a_hung_one_keeps_both(
+    shop: Shop, tmp_path: Path
+) -> None:
+    """Two services at the same time, since each waits for its proxy until that must have answered.
+
+    Law 6: web2's proxy can't read its files, so it never follows; web1 goes back to the old. web3's
+    hangs: nobody knows where it sends requests to, so neither version may go.
+    """
+    blog = service(
+        shop.fleet, tmp_path / "blog", config("blog", ("web3",), 'hosts = ["blog.test"]\n')
+    )
+    for each in (shop, blog):
+        release(each, "old")
+        each.write("version", "new\n")
+        each.commit("Say new")
+        each.run("prepare")
+        each.run("build")
+    web3, hosts = shop.fleet["web3"], [shop.fleet[host] for host in HOSTS]
+    folder = hosts[1].home / ".lockship/_proxy/dynamic"
     (folder / "broken.yml").write_text("http: [\n")
-    shop.write("version", "new\n")
-    shop.commit("Say new")
-    shop.run("prepare")
+    process = web3.docker("inspect", "--format", "{{.State.Pid}}", "lockship-proxy").strip()
+    web3.run("kill", "-STOP", process)
     with ExitStack() as stack:
-        asked = [stack.enter_context(load(shop.fleet[host].address, "shop.test")) for host in HOSTS]
-        failed = shop.run("deploy", expect=4)
-        assert "doesn't serve the route of shop" in failed.stderr
-        assert "web2" in failed.stderr
+        asked = [stack.enter_context(load(each.address, "shop.test", pause=0.05)) for each in hosts]
+        with ThreadPoolExecutor() as both:
+            back = both.submit(shop.run, "deploy", expect=4)
+            stuck = both.submit(blog.run, "deploy", expect=5)
+        said = back.result().stderr
+        assert "web2: the proxy doesn't serve the route of shop" in said
+        assert "the proxy doesn't serve the route of blog" in stuck.result().stderr
+        assert len(running(blog, "web3")) == 2
+        web3.run("kill", "-CONT", process)
         (folder / "broken.yml").unlink()
-        shop.run("deploy")
+        asked.append(stack.enter_context(load(web3.address, "blog.test", pause=0.05)))
+        for each in (shop, blog):
+            each.run("deploy")
     assert [failure for each in asked for failure in each.failures] == []
-    for host in HOSTS:
-        assert len(running(shop, host)) == 1
-        check_route(shop, host)
-
-
-def test_where_a_proxy_hangs_both_versions_keep_running(proxied: Fleet, tmp_path: Path) -> None:
-    """Nobody knows where it sends requests to, so neither may go."""
-    shop = service(proxied, tmp_path / "shop", config(hosts=("web1",)))
-    release(shop, "old")
-    host = proxied["web1"]
-    shop.write("version", "new\n")
-    shop.commit("Say new")
-    shop.run("prepare")
-    shop.run("build")
-    process = host.docker("inspect", "--format", "{{.State.Pid}}", "lockship-proxy").strip()
-    host.run("kill", "-STOP", process)
-    failed = shop.run("deploy", expect=5)
-    assert "doesn't serve the route of shop" in failed.stderr
-    assert len(running(shop, "web1")) == 2
-    host.run("kill", "-CONT", process)
-    with load(host.address, "shop.test") as asked:
-        shop.run("deploy")
-    assert asked.failures == []
-    assert len(running(shop, "web1")) == 1
-    check_route(shop, "web1")
+    for service_, host in ((shop, "web1"), (shop, "web2"), (blog, "web3")):
+        assert len(running(service_, host)) == 1
+        check_route(service_, host)
 
 
 def test_a_restarted_container_is_found_at_its_new_address(shop: Shop) -> None:

@@ -242,6 +242,7 @@ def test_a_taken_port_is_said_before_anything_starts(shop: Shop) -> None:
 def test_the_proxys_image_comes_from_this_machine_where_hosts_lack_it(
     proxied: Fleet, tmp_path: Path
 ) -> None:
+    proxied["web3"].reset()  # an earlier test may have brought it
     shop = service(proxied, tmp_path / "shop", config(hosts=("web3",)))
     release(shop, "shipped")
     assert ask(proxied["web3"].address, "shop.test") == "shipped"
