@@ -104,6 +104,10 @@ class Server:
         """Stop a container: SIGTERM, and SIGKILL after `timeout` seconds. A gone one is fine."""
         self._call(f"stop {name}", lambda api: restarts.stop(api, name, timeout))
 
+    def rename(self, name: str, to: str) -> None:
+        """Give a container another name."""
+        self._call(f"rename {name}", lambda api: api.rename(name, to))
+
     def remove(self, name: str) -> None:
         """Remove a container and its anonymous volumes, running or not. A gone one is fine."""
         self._call(f"remove {name}", lambda api: remove_container(api, name))

@@ -8,8 +8,9 @@ from typing import Final
 
 from lockship.deploy.foreign import ForeignImages
 from lockship.deploy.proxy import certificates, confirm, plugin, route, tls
-from lockship.deploy.proxy.container import NAME, STOP_TIMEOUT, is_ours, proxy_spec
+from lockship.deploy.proxy.container import NAME, is_ours, proxy_spec
 from lockship.deploy.proxy.observe import observe_proxy
+from lockship.deploy.proxy.replace import FORMER, set_aside
 from lockship.errors import LockshipError
 from lockship.host.errors import HostError
 from lockship.host.server import Server
@@ -55,6 +56,8 @@ def boot(server: Server, lock: Lock, get_image: GetImage) -> bool:
     else:
         image = get_image(server)
         _make_folder(server, state.folder)
+        for left in (FORMER, _TRIAL):  # of a reboot that was killed
+            server.remove(left)
         try:
             server.create(proxy_spec(settings(lock), image, state.folder))
         except HostError:
@@ -68,7 +71,8 @@ def reboot(server: Server, lock: Lock, get_image: GetImage) -> None:
     """Replace the proxy by one with the lock's settings; the route files stay.
 
     The new one is tried before the old one ends: without ports, on the same files. Between the
-    two nobody listens for a moment. Raises NotServed where the new one doesn't serve a route.
+    two nobody listens for a moment. Raises NotServed where the new one doesn't serve a route, and
+    what `set_aside` does.
     """
     state = observe_proxy(server, lock)
     if state.container is not None:
@@ -83,12 +87,11 @@ def reboot(server: Server, lock: Lock, get_image: GetImage) -> None:
     finally:
         server.remove(_TRIAL)
     kept = certificates.kept(server, (file.text for file in state.routes))
-    server.stop(NAME, STOP_TIMEOUT)
-    server.remove(NAME)
-    server.create(proxy_spec(settings(lock), image, state.folder))
-    if kept:
-        server.inside(NAME).put(tls.FOLDER, kept)
-    _start(server, fresh=True)
+    with set_aside(server, state.container):
+        server.create(proxy_spec(settings(lock), image, state.folder))
+        if kept:
+            server.inside(NAME).put(tls.FOLDER, kept)
+        _start(server, fresh=True)
     # It answers before it has read its files, and says 404 until then.
     for file in state.routes:
         if route.routers_of(file.text):

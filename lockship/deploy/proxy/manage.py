@@ -9,14 +9,14 @@ from typing import Final, Literal, TypeVar
 from msgspec import Struct
 
 from lockship.deploy.containers import merged
-from lockship.deploy.fleet import connected, each, used_hosts
+from lockship.deploy.fleet import connected, each, gathered, used_hosts
 from lockship.deploy.foreign import ForeignImages
 from lockship.deploy.proxy import boot as booting
 from lockship.deploy.proxy import route
 from lockship.deploy.proxy.container import IMAGE, NAME, STOP_TIMEOUT, as_locked, is_ours
 from lockship.deploy.proxy.observe import observe_proxy
 from lockship.deploy.state import ProxyState
-from lockship.errors import LockshipError, RefusedError
+from lockship.errors import AttentionError, LockshipError, RefusedError
 from lockship.host.server import Server
 from lockship.lock.model import Lock
 from lockship.progress import Event, Report, quiet
@@ -154,7 +154,11 @@ def _everywhere(
             return done
 
         results = each(opened.done, one, parallel=lock.deploy.parallel)
-        results.values_or_raise(_WHAT)
+        if results.failed:
+            kept = not any(isinstance(e, AttentionError) for e in results.failed.values())
+            changed = any(each_one is not False for each_one in results.done.values())
+            kind = LockshipError if kept and not changed else AttentionError
+            raise gathered(_WHAT, results.failed, kind)
         return dict(results.done)
 
 

@@ -6,9 +6,10 @@ import fcntl
 import http.client
 import json
 import subprocess
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
@@ -23,9 +24,9 @@ from tests.harness.images import TRAEFIK
 ONE = ("web1",)
 
 
-def ask(address: str, host: str, path: str = "/") -> str:
+def ask(address: str, host: str, path: str = "/", port: int = 80) -> str:
     """The body of the answer; of another status than 200 the status."""
-    connection = http.client.HTTPConnection(address, timeout=10)
+    connection = http.client.HTTPConnection(address, port, timeout=10)
     try:
         connection.request("GET", path, headers={"Host": host})
         answer = connection.getresponse()
@@ -204,19 +205,65 @@ def test_a_proxy_of_an_older_image_serves_on_and_a_reboot_keeps_all_routes(
 
 def test_a_reboot_with_settings_that_do_not_work_keeps_the_old_proxy(shop: Shop) -> None:
     release(shop, "shop")
-    image = shop.lock()["artifact"]["image-id"]
-    for engine in (shop.fleet.engine, shop.fleet["web1"]):
+    host, image = shop.fleet["web1"], shop.lock()["artifact"]["image-id"]
+
+    def reboot(server: str, expect: int) -> str:
+        shop.write("lockship.toml", config(hosts=ONE, more=f"[proxy.server]\n{server}\n"))
+        shop.commit(f"Take another proxy: {server}")
+        shop.run("prepare")
+        return shop.run("proxy", "reboot", expect=expect).stderr
+
+    def containers() -> set[str]:
+        return set(host.docker("ps", "--all", "--format", "{{.Names}}").split())
+
+    before = containers()
+    for engine in (shop.fleet.engine, host):
         engine.docker("tag", image, "traefik:v0")  # an image that is no proxy
-    text = config(hosts=ONE, more='[proxy.server]\nimage = "traefik:v0"\n')
-    shop.write("lockship.toml", text)
-    shop.commit("Take another proxy")
-    shop.run("prepare")
-    with load(shop.fleet["web1"].address, "shop.test") as asked:
-        failed = shop.run("proxy", "reboot", expect=1)
-    assert "lockship-proxy-trial" in failed.stderr or "the proxy" in failed.stderr
+    with load(host.address, "shop.test") as asked:
+        failed = reboot('image = "traefik:v0"', expect=1)
+    assert "lockship-proxy-trial" in failed or "the proxy" in failed
     assert asked.failures == []
-    names = shop.fleet["web1"].docker("ps", "--all", "--format", "{{.Names}}").split()
-    assert "lockship-proxy-trial" not in names
+
+    # What only shows once the old one has stopped: a port that a program of the host has.
+    host.machine.spawn("python3", "-m", "http.server", "8085", log="squatter.log")
+    until(lambda: host.run("curl", "-s", "localhost:8085", check=False).returncode == 0, 20, "it")
+    failed = reboot("http-port = 8085", expect=1)
+    assert "web1: the proxy can't be replaced: the old one serves again" in failed
+    assert "8085" in failed
+    assert ask(host.address, "shop.test") == "shop"
+
+    # And where the engine dies in that moment, nobody knows.
+    with engine_that_dies_at_its_stop(shop, "lockship-proxy"):
+        failed = reboot("http-port = 8086", expect=5)
+    assert "web1: the proxy couldn't be replaced, nor brought back: nothing may listen" in failed
+    assert "`lockship proxy boot` starts it; all routes are kept" in failed
+    shop.run("proxy", "boot")
+    shop.run("proxy", "reboot")
+    assert ask(host.address, "shop.test", port=8086) == "shop"
+    assert containers() == before
+
+
+@contextmanager
+def engine_that_dies_at_its_stop(shop: Shop, name: str) -> Iterator[None]:
+    """As soon as the container doesn't run any more; it's started again at the end."""
+    host = shop.fleet["web1"]
+    pid = int(host.docker("inspect", "--format", "{{.State.Pid}}", name))
+    ended = Event()
+
+    def watch() -> None:
+        while not ended.wait(0.005):
+            if host.run("test", "-e", f"/proc/{pid}", check=False).returncode:
+                host.kill_engine()
+                return
+
+    thread = Thread(target=watch)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        host.start_engine()
 
 
 def test_removal_is_refused_while_a_service_is_routed(shop: Shop) -> None:
