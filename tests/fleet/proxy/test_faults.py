@@ -44,7 +44,6 @@ MOMENTS = {
 """The step whose end the fault follows, on the host that it strikes."""
 SAMPLE = (
     ("connection cut", "started"),
-    ("connection cut", "route renamed"),
     ("connection cut", "before the old one stops"),
     ("engine killed", "in the switch"),
     ("network dropped", "before the switch"),
