@@ -104,7 +104,7 @@ class Server:
         """Stop a container: SIGTERM, and SIGKILL after `timeout` seconds. A gone one is fine."""
         self._call(f"stop {name}", lambda api: restarts.stop(api, name, timeout))
 
-    def rename(self, name: str, to: str) -> None:
+    def rename_container(self, name: str, to: str) -> None:
         """Give a container another name."""
         self._call(f"rename {name}", lambda api: api.rename(name, to))
 
@@ -185,9 +185,7 @@ class Server:
     def tag(self, image_id: str, reference: str) -> None:
         """Give an image a name."""
         repository, _, tag = reference.rpartition(":")
-        self._call(
-            f"tag {reference}", lambda api: api.tag(image_id, repository, tag=tag, force=True)
-        )
+        self._call(f"tag {reference}", lambda api: api.tag(image_id, repository, tag, force=True))
 
     def pull(
         self,
@@ -213,17 +211,12 @@ class Server:
 
     def engine_info(self) -> EngineInfo:
         """Return what engine this is."""
-        info: EngineInfo
-        (info,) = self.ask(questions.INFO)
-        return info
+        return self.ask_one(questions.INFO)
 
     # Files, programs, network
 
     def read_file(self, path: str) -> bytes | None:
-        """Return a file's content; None when there is none.
-
-        Paths are relative to the login user's home, or absolute.
-        """
+        """Return a file's content, None without one; a path begins at the login home, or at /."""
         (data,), _ = self.look([path])
         return data
 

@@ -87,15 +87,18 @@ def reboot(server: Server, lock: Lock, get_image: GetImage) -> None:
     finally:
         server.remove(_TRIAL)
     kept = certificates.kept(server, (file.text for file in state.routes))
-    with set_aside(server, state.container):
+
+    def serving() -> None:  # it answers before it has read its files, and says 404 until then
+        for file in state.routes:
+            if route.routers_of(file.text):
+                confirm.wait_serving(server, file.project, file.text)
+
+    with set_aside(server, state.container, serving):
         server.create(proxy_spec(settings(lock), image, state.folder))
         if kept:
             server.inside(NAME).put(tls.FOLDER, kept)
         _start(server, fresh=True)
-    # It answers before it has read its files, and says 404 until then.
-    for file in state.routes:
-        if route.routers_of(file.text):
-            confirm.wait_serving(server, file.project, file.text)
+    serving()
 
 
 def require_ours(server: Server, found: Container) -> None:
