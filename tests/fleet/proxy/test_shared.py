@@ -193,7 +193,8 @@ def test_a_proxy_of_an_older_image_serves_on_and_a_reboot_keeps_all_routes(
     gap = max(away) - min(away) if away else 0.0
     told = f"{len(away)} of {requests} requests failed, within {gap:.1f} s"
     record_property("a reboot of the proxy under load", told)
-    ways = ("refused", "reset", "Broken pipe", "RemoteDisconnected", " 404 ")  # until it has read its files
+    # 404: until the new one has read its files.
+    ways = ("refused", "reset", "Broken pipe", "RemoteDisconnected", " 404 ")
     odd = [each for one in asked for each in one.failures if not any(way in each for way in ways)]
     assert odd == []
     assert gap < 10
