@@ -11,6 +11,10 @@ from pathlib import Path
 import pytest
 
 from lockship.lock import writer
+from lockship.lock.accessory import Accessory
+from lockship.lock.proxy import Proxy, ProxyTls
+from lockship.lock.registry import Registry
+from lockship.lock.role import Role
 from tests.harness.cli import lockship_command
 from tests.unit.cli.terminal import on_terminal, python
 from tests.unit.locks import make_lock
@@ -86,3 +90,73 @@ def test_nothing_that_is_hidden_gets_out(way: str, terminal: bool, tmp_path: Pat
     assert "[hidden] and [hidden]" in printed
     assert VALUE not in printed + logs
     assert base64.b64encode(VALUE.encode()).decode()[:-4] not in printed + logs
+
+
+EVERYWHERE = {
+    "APP": "env:SHOP_APP",
+    "BUILD": "file:build.txt",
+    "CERT": "file:shop.pem",
+    "DB": "bitwarden:shop#db",
+    "DB_ADMIN": "bitwarden:shop#admin",
+    "KEY": "file:shop.key",
+    "ROBOT": "env:SHOP_ROBOT",
+}
+
+
+def locked_everywhere(folder: Path) -> None:
+    """Leave a lock with a secret in every place that takes one, and a manager that has none."""
+    tls = ProxyTls(certificate="CERT", key="KEY")
+    accessory = Accessory(image="db:1", hosts=("local",), secrets=("DB", "DB_ADMIN"))
+    lock = make_lock(
+        roles={"web": Role(hosts=("local",), proxy=True, secrets=("APP",))},
+        proxy=Proxy(port=80, hosts=("shop.test",), tls=tls),
+        build={"secrets": ("BUILD",)},
+        registry=Registry(username="robot", password="ROBOT", server="r.example.com"),
+        accessories={"db": accessory},
+        secrets=EVERYWHERE,
+    )
+    writer.write(folder / ".shiplock", lock)
+    (folder / "bin").mkdir()
+    manager = folder / "bin/bw"
+    manager.write_text('#!/bin/sh\necho "$@" >> calls\necho "You are not logged in." >&2; exit 1\n')
+    manager.chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("words", "missing"),
+    [
+        (["deploy"], set(EVERYWHERE)),
+        (["build"], {"BUILD", "ROBOT"}),
+        (["accessory", "boot", "db"], {"DB", "DB_ADMIN"}),
+    ],
+)
+def test_each_missing_one_is_named_with_its_source_before_anything_starts(
+    tmp_path: Path, words: list[str], missing: set[str]
+) -> None:
+    """Wherever it is for, and of one item in a manager two are fetched by one call."""
+    locked_everywhere(tmp_path)
+    before = (tmp_path / ".shiplock").read_bytes()
+    nowhere = {"DOCKER_HOST": f"unix://{tmp_path}/none", "PATH": f"{tmp_path}/bin:/usr/bin:/bin"}
+    done = subprocess.run(
+        lockship_command(words),
+        cwd=tmp_path,
+        env={**os.environ, **nowhere},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1, done.stderr
+    assert f"{len(missing)} secrets can't be had; nothing was changed." in done.stderr
+    for name, source in EVERYWHERE.items():
+        assert (f"{name} from {source}: " in done.stderr) == (name in missing)
+    calls = tmp_path / "calls"
+    asked = calls.read_text() if calls.exists() else ""
+    assert asked == ("get item shop\n" if "DB" in missing else "")
+    assert (tmp_path / ".shiplock").read_bytes() == before
+
+
+def test_all_are_fetched_at_the_same_time(tmp_path: Path) -> None:
+    """Each of two programs waits for the other one: one by one they would never end."""
+    meet = "cmd:sh -c 'touch {}; until [ -e {} ]; do sleep 0.01; done; echo met-the-other'"
+    sources = {"A": meet.format("a", "b"), "B": meet.format("b", "a")}
+    writer.write(tmp_path / ".shiplock", make_lock(secrets=sources))
+    assert check(tmp_path).returncode == 0
