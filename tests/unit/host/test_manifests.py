@@ -6,6 +6,7 @@ import hashlib
 import json
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from lockship.errors import LockshipError
+from lockship.host import again
 from lockship.host.manifests import read_index, write_index
 from lockship.host.types import RegistryAuth
 from lockship.lock.reference import Reference
@@ -50,6 +52,8 @@ class Server:
     bodies: dict[str, bytes] = field(default_factory=dict)
     realm: str = ""
     asked: list[tuple[str, str]] = field(default_factory=list)
+    pauses: list[str] = field(default_factory=list)
+    """What `Retry-After` says to the next requests for manifests."""
 
     def read(self, auth: RegistryAuth | None = None, digest: str = DIGEST) -> dict[str, str]:
         return read_index(Reference(self.address, "acme/base", "1", None), digest, auth)
@@ -63,6 +67,8 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
             told.asked.append((self.path.partition("?")[0], proof))
             if self.path.startswith("/token"):
                 self.answer(200, json.dumps({"token": "letmein"}).encode())
+            elif proof == "Bearer letmein" and told.pauses:
+                self.answer(429, b"", **{"Retry-After": told.pauses.pop(0)})
             elif proof == "Bearer letmein":
                 self.answer(200, told.bodies.get(self.path.rpartition("/")[2], told.body))
             else:
@@ -75,8 +81,10 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
                 told.bodies[self.path.rpartition("/")[2]] = body
             self.answer(201 if proven else 401, b"")
 
-        def answer(self, status: int, body: bytes) -> None:
+        def answer(self, status: int, body: bytes, **headers: str) -> None:
             self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
             self.send_header("Content-Type", f"{KIND}; charset=utf-8")
             scope = "repository:acme/base:pull"
@@ -106,6 +114,20 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 def test_each_platform_has_its_image_and_an_attestation_is_none(server: Server) -> None:
     assert server.read() == {"linux/amd64": AMD, "linux/arm/v7": ARM}
+
+
+def test_a_busy_registry_is_asked_again_when_it_says(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(again, "WAITS", (0.01, 0.01, 0.01))
+    server.pauses = ["1", "0"]
+    begin = time.monotonic()
+    assert server.read()["linux/amd64"] == AMD
+    assert time.monotonic() - begin >= 1
+    assert server.pauses == []
+    server.pauses = ["300"]
+    with pytest.raises(LockshipError, match="429"):
+        server.read()
 
 
 def test_an_account_goes_to_the_place_for_tokens_and_nowhere_else(
