@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from lockship.cli import boundary, lockfile, masking, progress
+from lockship.cli import boundary, console, lockedhooks, lockfile, masking, progress
 from lockship.cli.text import visible
 from lockship.errors import InterruptedByUser, LockshipError
 from lockship.lock.model import Lock
@@ -35,8 +35,8 @@ _LAST_LINES = 10  # of a hook's output, where nobody saw it come
 class Hooks:
     """The locked scripts around one command. Where the lock has none, nothing ever happens.
 
-    `lock` is what they are told about: with the artifact once there is one. `late` are the hooks
-    that failed when all was done.
+    `lock` is what they are told about: with the artifact once there is one. `skipped` are those of
+    the lock that were told not to run; `late` those that failed when all was done.
     """
 
     lock: Lock
@@ -45,16 +45,27 @@ class Hooks:
     scripts: dict[str, bytes]
     occasion: Occasion
     quietly: bool
+    skipped: tuple[str, ...] = ()
     began: float = field(default_factory=time.monotonic)
     late: list[str] = field(default_factory=list)
 
     @classmethod
-    def of(cls, found: lockfile.Found, command: str, *, quietly: bool) -> Hooks:
-        """Read a lock's scripts. Raises RefusedError where one isn't there, before all else."""
+    def of(
+        cls,
+        found: lockfile.Found,
+        command: str,
+        *,
+        quietly: bool,
+        skip: frozenset[str] = frozenset(),
+    ) -> Hooks:
+        """Read a lock's scripts. Raises RefusedError where one isn't there, before all else.
+
+        Not those of `skip`: what is left out may be just what isn't there.
+        """
         from lockship.hook.environment import Occasion
         from lockship.hook.scripts import read
 
-        scripts = dict(read(found.root, found.lock))
+        scripts = dict(read(found.root, found.lock, skip))
         performer = ""
         if scripts:
             from lockship.deploy.journal import local_performer
@@ -62,7 +73,13 @@ class Hooks:
             performer = local_performer()
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         occasion = Occasion(command=command, performer=performer, recorded_at=now)
-        return cls(found.lock, found.root, found.folder, scripts, occasion, quietly)
+        left = lockedhooks.skipped(found.lock, skip, command)
+        return cls(found.lock, found.root, found.folder, scripts, occasion, quietly, left)
+
+    def say_skipped(self) -> None:
+        """Say which hooks don't run, as an exception that nobody should miss."""
+        if self.skipped:
+            console.say(f"hooks skipped: {', '.join(self.skipped)}")
 
     def before(
         self, name: str, report: Report | None = None, stop: threading.Event | None = None
@@ -164,8 +181,8 @@ class Hooks:
             raise
 
 
-def connecting(found: lockfile.Found, command: str, *, quietly: bool) -> None:
+def connecting(found: lockfile.Found, command: str, *, quietly: bool, skip: frozenset[str]) -> None:
     """Run `pre-connect` for a command that asks hosts before it knows which lock it deploys."""
-    hooks = Hooks.of(found, command, quietly=quietly)
+    hooks = Hooks.of(found, command, quietly=quietly, skip=skip)
     with hooks.told_of_failure():
         hooks.before("pre-connect")

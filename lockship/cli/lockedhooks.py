@@ -25,17 +25,40 @@ class Standing(msgspec.Struct, frozen=True):
     verdict: str
 
 
-def known(lock: Lock, name: str) -> None:
-    """Raise UsageError where the lock has no such hook."""
+def asked_for(value: str | None) -> frozenset[str]:
+    """Read names of hooks with commas between them, or `all`. Raises UsageError for another."""
+    if value is None:
+        return frozenset()
+    if value == "all":
+        return frozenset(NAMES)
+    names = [name.strip() for name in value.split(",")]
+    for name in names:
+        _exists(name)
+    return frozenset(names)
+
+
+def skipped(lock: Lock, names: frozenset[str], command: str) -> tuple[str, ...]:
+    """Return which of the lock's hooks that belong to a command don't run, in their order."""
+    never = "post-deploy" if command == "rollback" else "post-rollback"
     locked = lock.hooks.blobs if lock.hooks else {}
-    if name in locked:
-        return
+    return tuple(name for name in locked if name in names and name != never)
+
+
+def _exists(name: str) -> None:
     if name not in NAMES:
         near = difflib.get_close_matches(name, NAMES, n=1)
         raise UsageError(
             f"There is no hook called '{name}'.",
             hint=f"Did you mean {near[0]}?" if near else f"There are: {', '.join(NAMES)}.",
         )
+
+
+def known(lock: Lock, name: str) -> None:
+    """Raise UsageError where the lock has no such hook."""
+    locked = lock.hooks.blobs if lock.hooks else {}
+    if name in locked:
+        return
+    _exists(name)
     raise UsageError(
         f"The lock has no {name} hook.",
         hint=f"Locked are: {', '.join(locked)}."
@@ -44,8 +67,13 @@ def known(lock: Lock, name: str) -> None:
     )
 
 
-def would_run(lock: Lock, plan: Plan, command: Command) -> list[str]:
-    """Return the locked hooks that run where the plan is carried out, and all goes well."""
+def would_run(
+    lock: Lock, plan: Plan, command: Command, skip: frozenset[str] = frozenset()
+) -> list[str]:
+    """Return the locked hooks that run where the plan is carried out, and all goes well.
+
+    All but `skip`.
+    """
     from lockship.deploy.moments import asked_before_switch
 
     moments = ["pre-connect"]
@@ -54,7 +82,7 @@ def would_run(lock: Lock, plan: Plan, command: Command) -> list[str]:
         moments += ["pre-switch"] if asked_before_switch(plan) else []
         moments.append("post-rollback" if command == "rollback" else "post-deploy")
     locked = lock.hooks.blobs if lock.hooks else {}
-    return [name for name in moments if name in locked]
+    return [name for name in moments if name in locked and name not in skip]
 
 
 def standing(lock: Lock, repository: Repository, below: str) -> list[Standing]:

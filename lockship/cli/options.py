@@ -37,6 +37,22 @@ plan: Final = click.option(
 wait: Final = click.option(
     "--wait", is_flag=True, help="Wait for a deploy that is under way instead of failing."
 )
+
+
+def _check_hooks(
+    _context: click.Context, _parameter: click.Parameter, value: str | None
+) -> frozenset[str]:
+    from lockship.cli.lockedhooks import asked_for
+
+    return asked_for(value)
+
+
+skip_hooks: Final = click.option(
+    "--skip-hooks",
+    callback=_check_hooks,
+    metavar="NAME,...",
+    help="In an emergency, don't run these deploy hooks, or 'all'; that is recorded.",
+)
 commit: Final = click.option(
     "--commit/--no-commit",
     default=None,

@@ -27,11 +27,15 @@ _ELSEWHERE = "The hosts' journals tell of this deploy; git doesn't."
 
 
 class Recording(Struct, frozen=True):
-    """A commit that a deploy is to end with. `reason` is why, where a person said it."""
+    """A commit that a deploy is to end with. `reason` is why, where a person said it.
+
+    `skipped` are the deploy hooks that were told not to run.
+    """
 
     place: Place
     command: Command
     reason: str | None = None
+    skipped: tuple[str, ...] = ()
 
 
 class Recorded(Struct, frozen=True):
@@ -57,7 +61,12 @@ def asked_for(commit: bool | None, reason: str | None) -> bool | None:
 
 
 def wanted(
-    found: Found, command: Command, *, commit: bool | None, reason: str | None = None
+    found: Found,
+    command: Command,
+    *,
+    commit: bool | None,
+    reason: str | None = None,
+    skipped: tuple[str, ...] = (),
 ) -> Recording | None:
     """Look whether a commit is wanted and can be made, before any host is touched.
 
@@ -74,7 +83,7 @@ def wanted(
             f"{found.path.name} is a symlink, which can't be committed as a lockfile.",
             hint="Put the file itself there, or deploy with --no-commit.",
         )
-    return Recording(place_for(found.path), command, reason)
+    return Recording(place_for(found.path), command, reason, skipped)
 
 
 def ended(recording: Recording | None, found: Found, *, changed: bool) -> Recorded:
@@ -186,6 +195,7 @@ def _commit(
         at=datetime.now(UTC).isoformat(timespec="seconds") if now else "",
         performer=local_performer() if now else "",
         reason=recording.reason,
+        skipped=recording.skipped if now else (),
     )
     made = commit_alone(place, data, text) if kept else None
     if made is None and (now or _told_otherwise(place, lock)):

@@ -37,14 +37,16 @@ def deploy(
     wait: bool,
     as_json: bool,
     commit: bool | None = None,
+    skip: frozenset[str] = frozenset(),
 ) -> int:
     """Build what isn't built, then bring every host to the lock.
 
-    `commit`: whether the lockfile is committed then; None leaves it to the lock.
+    `commit`: whether the lockfile is committed then; None leaves it to the lock. `skip` are hooks.
     """
     lockfile.refuse_inside_hook(found)
-    hooks = Hooks.of(found, command, quietly=as_json)
-    record = recording.wanted(found, "deploy", commit=commit)
+    hooks = Hooks.of(found, command, quietly=as_json, skip=skip)
+    record = recording.wanted(found, "deploy", commit=commit, skipped=hooks.skipped)
+    hooks.say_skipped()
     with hooks.told_of_failure():
         values = secrets.resolved(found.lock.secrets, found.root)
         artifact = found.lock.artifact
@@ -69,6 +71,7 @@ def roll_back(
     as_json: bool,
     commit: bool | None = None,
     reason: str | None = None,
+    skip: frozenset[str] = frozenset(),
 ) -> int:
     """Make `chosen` the lock and bring every host to it.
 
@@ -79,8 +82,11 @@ def roll_back(
 
     lockfile.refuse_inside_hook(found)
     to = msgspec.structs.replace(found, lock=chosen)
-    hooks = Hooks.of(to, "rollback", quietly=as_json)
-    record = recording.wanted(found, "rollback", commit=commit, reason=reason)
+    hooks = Hooks.of(to, "rollback", quietly=as_json, skip=skip)
+    record = recording.wanted(
+        found, "rollback", commit=commit, reason=reason, skipped=hooks.skipped
+    )
+    hooks.say_skipped()
     with hooks.told_of_failure():
         values = secrets.resolved(chosen.secrets, found.root)
         writer.write(found.path, chosen)
@@ -169,7 +175,9 @@ def _roll_out(
             wait=wait,
             stop=stop,
             report=report,
-            moments=Moments(hooks.served, partial(hooks.before, "pre-deploy"), hooks.consent),
+            moments=Moments(
+                hooks.served, partial(hooks.before, "pre-deploy"), hooks.consent, hooks.skipped
+            ),
         )
 
 
@@ -206,13 +214,15 @@ def _end(
     return EXIT_DONE
 
 
-def show_plan(lock: Lock, command: Command, *, as_json: bool) -> int:
+def show_plan(
+    lock: Lock, command: Command, *, as_json: bool, skip: frozenset[str] = frozenset()
+) -> int:
     """Print what a deploy of `lock` would do now, and change nothing. No hook runs."""
     from lockship.deploy.rollout import look
 
     with progress.shown(quietly=as_json, brief=True) as report:
         plan = look(lock, command=command, report=report)
-    would = would_run(lock, plan, command)
+    would = would_run(lock, plan, command, skip)
     if as_json:
         console.data_json({**msgspec.structs.asdict(plan), "hooks": would})
         return EXIT_DONE

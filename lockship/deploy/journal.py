@@ -30,6 +30,7 @@ def entry(
     roles: Iterable[str],
     performer: str,
     accessories: Iterable[str] = (),
+    skipped: Iterable[str] = (),
 ) -> Entry:
     """Return the line, not yet chained, for this act on a host, as of now."""
     return Entry(
@@ -45,6 +46,7 @@ def entry(
         performer=performer,
         origin=socket.gethostname(),
         accessories=tuple(accessories) or UNSET,
+        skipped_hooks=tuple(skipped) or UNSET,
     )
 
 

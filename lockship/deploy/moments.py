@@ -27,12 +27,14 @@ class Moments:
 
     `served` is told the versions that serve before anything changes, in the hosts' order, each
     once; then `before_change` is asked, once the mutex is held everywhere; then `before_switch`,
-    when every host has ended its stage.
+    when every host has ended its stage. `skipped` are those by name who would have been asked
+    or told, and are not: journals say so.
     """
 
     served: Callable[[Sequence[str]], None] = _hear
     before_change: Ask = _go_on
     before_switch: Ask = _go_on
+    skipped: tuple[str, ...] = ()
 
 
 def asked_before_switch(plan: Plan) -> bool:

@@ -59,6 +59,7 @@ class Phases:
     plan: Plan
     command: Command
     performer: str
+    skipped: tuple[str, ...]
     stop: threading.Event
     report: Report
     served: Mapping[str, str] = field(default_factory=dict)
@@ -251,6 +252,7 @@ class Phases:
                 outcome=outcome,
                 roles=roles_on(self.work.lock, host),
                 performer=self.performer,
+                skipped=self.skipped,
             )
             journal.append(self.servers[host], self.work.lock, line)
 

@@ -117,9 +117,8 @@ def deploy(
                     raise InterruptedByUser("Interrupted; nothing was changed.")
                 proxies = {state.host: state.proxy for state in states if state.proxy}
                 work = Work(lock, made, supply.ship, images, halt, secrets, proxies=proxies)
-                phases = Phases(
-                    servers, mutexes, work, steps, command, performer, stop, report, served
-                )
+                who = (command, performer, moments.skipped)
+                phases = Phases(servers, mutexes, work, steps, *who, stop, report, served)
                 phases.stage(moments.before_switch)
                 phases.switch()
                 phases.finish()

@@ -27,7 +27,8 @@ class Record(Struct, frozen=True, rename="kebab"):
     """The trailers of `deploy --commit`; None where one isn't there. It is what the message says.
 
     `deployed_at` is the deploy's end by RFC 3339, in UTC; `reason` is what `rollback -m` was given;
-    `command` is `deploy` or `rollback`.
+    `command` is `deploy` or `rollback`;
+    `skipped_hooks` are the deploy hooks that were told not to run.
     """
 
     version: str | None = None
@@ -38,6 +39,7 @@ class Record(Struct, frozen=True, rename="kebab"):
     performer: str | None = None
     reason: str | None = None
     command: str | None = None
+    skipped_hooks: tuple[str, ...] = ()
 
 
 def record_of(trailers: Iterable[tuple[str, str]]) -> Record | None:
@@ -58,6 +60,7 @@ def record_of(trailers: Iterable[tuple[str, str]]) -> Record | None:
         performer=said.get("performer"),
         reason=said.get("reason"),
         command=said.get("command"),
+        skipped_hooks=tuple(said.get("skipped-hooks", "").replace(",", " ").split()),
     )
 
 
@@ -84,6 +87,7 @@ def message(
     at: str,
     performer: str,
     reason: str | None = None,
+    skipped: Iterable[str] = (),
 ) -> str:
     """Return the message of the commit that records how a deploy of this lock ended."""
     what = f"Roll back {lock.project} to" if command == "rollback" else f"Deploy {lock.project}"
@@ -97,6 +101,7 @@ def message(
         "Deployed-At": at,
         "Performer": performer,
         "Reason": reason or "",
+        "Skipped-Hooks": ", ".join(skipped),
     }
     trailers = [f"{PREFIX}{name}: {_line(value)}" for name, value in said.items() if value]
     subject = f"{what} {lock.service.version}{_SAID.get(outcome, '')}"

@@ -36,7 +36,8 @@ class Entry(Struct, frozen=True, rename="kebab"):
 
     Version, fingerprint and image are what a deploy brought, or what another act found there.
     `performer` is who, `origin` the machine from where. An act on accessories names these, no
-    roles and no image; its lock is the one that it was done with.
+    roles and no image; its lock is the one that it was done with. `skipped_hooks` are the lock's
+    deploy hooks that were told not to run.
     """
 
     at: str
@@ -52,6 +53,7 @@ class Entry(Struct, frozen=True, rename="kebab"):
     origin: str
     previous: str | None = None
     accessories: tuple[str, ...] | UnsetType = UNSET
+    skipped_hooks: tuple[str, ...] | UnsetType = UNSET
 
 
 def hash_of(line: bytes) -> str | None:

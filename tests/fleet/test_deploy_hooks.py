@@ -202,9 +202,18 @@ def test_what_a_hook_decides(told: Told) -> None:
     assert "artifact" in shop.lock()
     told.quiet()
 
-    told.says(post_deploy="exit 7")
-    lines, said = told.run("deploy", expect=5)
-    assert names(lines) == ["pre-connect", "pre-deploy", "pre-switch", "post-deploy"]
+    # The one that stands in the way is skipped: its journal, its commit and the audit say so.
+    told.says(post_deploy="exit 7", pre_switch="exit 7")
+    plan = json.loads(shop.run("deploy", "--plan", "--json", "--skip-hooks", "pre-switch").stdout)
+    assert plan["hooks"] == ["pre-connect", "pre-deploy", "post-deploy"]
+    lines, said = told.run("deploy", "--skip-hooks", "pre-switch", "--commit", expect=5)
+    assert names(lines) == ["pre-connect", "pre-deploy", "post-deploy"]
+    assert said.startswith("hooks skipped: pre-switch\n")
+    assert shop.journal("web1")[-1]["skipped-hooks"] == ["pre-switch"]
+    assert "skipped-hooks" not in shop.journal("web1")[0]
+    assert "Lockship-Skipped-Hooks: pre-switch" in shop.git("log", "-1", "--format=%B")
+    assert "hooks skipped: pre-switch" in shop.run("audit").stdout
+    assert "the hooks pre-switch" in shop.run("audit", "show", version).stdout
     assert f"shop {version} serves now on 2 hosts" in said
     assert f"error: shop {version} serves on 2 hosts, but a hook failed: post-deploy." in said
     told.serves("newest\n")

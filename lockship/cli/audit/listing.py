@@ -91,6 +91,8 @@ def marks(row: Row) -> Iterator[str]:
         yield f"as in {row.same_as[:_SHORT]}"
     if row.kind not in ("recorded", "attempted") and (told := _told(row)):
         yield _in_turn(told)
+    if left := dict.fromkeys(h for r in (*row.attempts, row.record) if r for h in r.skipped_hooks):
+        yield f"hooks skipped: {' '.join(left)}"
     if row.path.rpartition("/")[0]:
         yield f"in {row.path.rpartition('/')[0]}"
     yield from row.problems
@@ -127,11 +129,11 @@ _COLUMNS: Final = (
     *("committer-email", "signature", "path", "kind", "service", "destination", "version"),
     *("fingerprint", "source-commit", "source-subject", "source-author", "source-committed-at"),
     *("forced", "release", "hosts", "image", "moved-from", "returns-to", "same-as", "outcome"),
-    *("command", "performer", "deployed-at", "reason", "problems"),
+    *("command", "performer", "deployed-at", "reason", "skipped-hooks", "problems"),
 )
 
 
-_RECORDED: Final = ("outcome", "command", "performer", "deployed-at", "reason")
+_RECORDED: Final = (*("outcome", "command", "performer", "deployed-at", "reason", "skipped-hooks"),)
 
 
 def _flat(row: Row) -> list[Any]:

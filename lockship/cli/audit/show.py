@@ -116,6 +116,8 @@ def _recorded(said: Record) -> Iterator[tuple[str, str]]:
     yield "  on", ", ".join(said.hosts)
     if said.reason:
         yield "  reason", said.reason
+    if said.skipped_hooks:
+        yield "  skipped", f"the hooks {', '.join(said.skipped_hooks)}"
 
 
 def _who(who: Who) -> str:

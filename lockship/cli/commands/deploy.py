@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @options.plan
 @options.wait
 @options.commit
+@options.skip_hooks
 @options.as_json
 def command(
     *,
@@ -32,6 +33,7 @@ def command(
     only_plan: bool,
     wait: bool,
     commit: bool | None,
+    skip_hooks: frozenset[str],
     as_json: bool,
 ) -> int:
     """Bring every host to what the lock says.
@@ -50,5 +52,5 @@ def command(
         )
     what: Command = "refresh-secrets" if refresh_secrets else "deploy"
     if only_plan:
-        return rollout.show_plan(found.lock, what, as_json=as_json)
-    return rollout.deploy(found, what, wait=wait, as_json=as_json, commit=commit)
+        return rollout.show_plan(found.lock, what, as_json=as_json, skip=skip_hooks)
+    return rollout.deploy(found, what, wait=wait, as_json=as_json, commit=commit, skip=skip_hooks)

@@ -15,6 +15,7 @@ from lockship.cli import options
 @options.plan
 @options.wait
 @options.commit
+@options.skip_hooks
 @click.option(
     "-m", "--message", "reason", metavar="REASON", help="Commit the lockfile, and say why."
 )
@@ -26,6 +27,7 @@ def command(
     only_plan: bool,
     wait: bool,
     commit: bool | None,
+    skip_hooks: frozenset[str],
     reason: str | None,
     as_json: bool,
 ) -> int:
@@ -41,11 +43,17 @@ def command(
     found = lockfile.find(Path.cwd(), destination)
     if not only_plan:
         lockfile.refuse_inside_hook(found)
-        hooks.connecting(found, "rollback", quietly=as_json)
+        hooks.connecting(found, "rollback", quietly=as_json, skip=skip_hooks)
     with progress.shown(quietly=as_json, brief=True) as report:
         chosen = choose(found.lock, version, report=report)
     if only_plan:
-        return rollout.show_plan(chosen, "rollback", as_json=as_json)
+        return rollout.show_plan(chosen, "rollback", as_json=as_json, skip=skip_hooks)
     return rollout.roll_back(
-        found, chosen, wait=wait, as_json=as_json, commit=commit, reason=reason
+        found,
+        chosen,
+        wait=wait,
+        as_json=as_json,
+        commit=commit,
+        reason=reason,
+        skip=skip_hooks,
     )

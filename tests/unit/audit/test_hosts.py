@@ -75,7 +75,8 @@ def test_each_field_of_a_line_that_is_edited_shows(field: str) -> None:
 def edited(line: bytes, field: str) -> bytes:
     document = msgspec.json.decode(line)
     document[field] = (
-        ["api"] if field in ("roles", "accessories") else "restart" if field == "command"
+        ["api"] if field in ("roles", "accessories", "skipped-hooks")
+        else "restart" if field == "command"
         else "failed" if field == "outcome" else "sha256:" + "1" * 64
     )  # fmt: skip
     return msgspec.json.encode(document)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from lockship.cli.lockedhooks import asked_for, skipped
 from lockship.lock import writer
 from lockship.lock.fingerprint import build_key, sealed
 from lockship.lock.image import Artifact
@@ -91,6 +92,42 @@ def test_a_lock_alone_is_refused_before_anything(tmp_path: Path) -> None:
     said = lockship(Repo(alone), "deploy", expect=3).stderr
     assert said.startswith("error: The lock names deploy hooks (post-deploy), and the git repo")
     assert the_lock(repo).source.commit[:12] in said
+
+
+def test_in_an_emergency_some_or_all_are_skipped(tmp_path: Path) -> None:
+    repo = locked(
+        tmp_path, pre_connect="#!/bin/sh\nexit 7\n", deploy_failed=TOLD, post_rollback=TOLD
+    )
+    said = lockship(repo, "deploy", "--skip-hooks", "pre-connect,pre-switch", expect=1).stderr
+    assert said.startswith("hooks skipped: pre-connect\n")
+    assert "pre-connect:" not in said
+    assert "deploy-failed of deploy: 1 host can't be reached" in said
+    said = lockship(repo, "rollback", "--skip-hooks", "all", expect=1).stderr
+    assert "deploy-failed:" not in said
+    assert "not all can be reached" in said
+    misspelt = lockship(repo, "deploy", "--skip-hooks", "pre-deplyo", expect=2).stderr
+    assert "There is no hook called 'pre-deplyo'.\nhint:  Did you mean pre-deploy?" in misspelt
+    empty = lockship(repo, "deploy", "--skip-hooks", "", expect=2).stderr
+    assert "There are: pre-build, " in empty
+
+
+def test_a_hook_that_is_skipped_needs_not_be_here(tmp_path: Path) -> None:
+    repo = locked(tmp_path, post_deploy=TOLD)
+    alone = Repo(tmp_path / "alone")
+    alone.path.mkdir()
+    (alone.path / ".shiplock").write_bytes((repo.path / ".shiplock").read_bytes())
+    lockship(alone, "deploy", "--skip-hooks", "pre-deploy", expect=3)
+    said = lockship(alone, "deploy", "--skip-hooks", "post-deploy", expect=1).stderr
+    assert "can't be reached" in said
+
+
+def test_which_of_a_lock_are_skipped(tmp_path: Path) -> None:
+    lock = the_lock(locked(tmp_path, pre_deploy=TOLD, post_deploy=TOLD, post_rollback=TOLD))
+    every = asked_for("all")
+    assert skipped(lock, every, "deploy") == ("pre-deploy", "post-deploy")
+    assert skipped(lock, every, "rollback") == ("pre-deploy", "post-rollback")
+    assert skipped(lock, asked_for("post-deploy, pre-build"), "deploy") == ("post-deploy",)
+    assert skipped(lock, asked_for(None), "deploy") == ()
 
 
 def test_run_by_hand(tmp_path: Path) -> None:

@@ -100,6 +100,7 @@ def _recorded(told: Record, hosts: tuple[str, ...]) -> str:
         f"by {told.performer}" if told.performer else "",
         f"on {where}" if where else "",
         f"reason: {told.reason}" if told.reason else "",
+        f"hooks skipped: {', '.join(told.skipped_hooks)}" if told.skipped_hooks else "",
     )
     return ", ".join(each for each in said if each)
 
