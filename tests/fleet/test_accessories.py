@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
+from tests.fleet.failing.background import started_in
 from tests.fleet.shop import Json, Shop, config, environment
 from tests.fleet.test_secrets import VALUES, assert_hidden
 from tests.harness import Fleet, Registry
@@ -223,8 +225,58 @@ def test_what_fails_is_said_and_left_for_a_look(clean_fleet: Fleet, tmp_path: Pa
     blob = shop.git("rev-parse", "HEAD:site/up")
     loose = shop.folder / ".git/objects" / blob[:2] / blob[2:]
     loose.rename(tmp_path / "blob")
-    missing = shop.run("accessory", "boot", expect=1)
-    assert f"Object {blob} is not in this repository" in missing.stderr
+    missing = shop.run("accessory", "boot", expect=3)
+    assert "Files of accessories that the lock names aren't in this repository" in missing.stderr
+    assert f"db site/up: {blob}" in missing.stderr
+    assert f"git fetch origin {shop.git('rev-parse', 'HEAD')}" in missing.stderr
     (tmp_path / "blob").rename(loose)
     shop.run("accessory", "boot")
     assert shop.run("accessory", "exec", "db", "cat", "/etc/up").stdout == "yes\n"
+
+
+def test_a_boot_that_is_killed_is_finished_and_nothing_else_touches_it(
+    clean_fleet: Fleet, tmp_path: Path
+) -> None:
+    """Killed once its container is made, and once it is asked whether it is healthy."""
+
+    def tables(retain: int) -> str:
+        more = (
+            f"[deploy]\nretain = {retain}\n\n"
+            '[accessories.db]\nimage = "db:1"\nrole = "web"\nstop-timeout = 0.1\n'
+            'command = ["httpd", "-f", "-p", "80", "-h", "/etc"]\nvolumes = ["shop-db:/data"]\n'
+            'healthcheck = { path = "/open", port = 80, interval = 0.1 }\n'
+        )
+        return config(hosts=("web1",), ports="", more=more)
+
+    clean_fleet.engine.docker("tag", "busybox:1.36", "db:1")
+    shop = Shop.create(clean_fleet, tmp_path / "shop", tables(3))
+    engine = shop.engine("web1")
+    first = shop.release("one\n")
+    for seen in ("create shop-db", "start shop-db"):
+        with started_in(shop.folder, shop.fleet.env(), "accessory", "boot") as boot:
+            boot.saw(seen, "done")
+            boot.signal(signal.SIGKILL)
+            boot.ends(-signal.SIGKILL)
+    begun = inspected(shop, "web1", "shop-db")
+    assert [line["command"] for line in shop.journal("web1")] == ["deploy"]
+    assert verdicts(shop, expect=0 if begun["State"]["Running"] else 3)
+    engine.docker("exec", "shop-db", "touch", "/etc/open")
+    shop.run("accessory", "boot")
+    db = inspected(shop, "web1", "shop-db")
+    assert db["Id"] == begun["Id"]
+    assert len(engine.docker("ps", "--all", "--quiet", "--filter=volume=shop-db").split()) == 1
+    assert [line["command"] for line in shop.journal("web1")] == ["deploy", "accessory boot"]
+
+    # Versions come, are pruned and come back: it goes on as it is.
+    shop.release("two\n")
+    shop.write("lockship.toml", tables(1))
+    last = shop.release("three\n")
+    shop.run("rollback")
+    assert shop.get_inside("web1") == "two\n"
+    shop.run("rollback", last)
+    shop.run("prune", "-y", "--locks")
+    assert not [each for each in shop.containers("web1") if first in each["Name"]]
+    shop.run("status")
+    left = inspected(shop, "web1", "shop-db")
+    assert (left["Id"], left["State"]) == (db["Id"], db["State"])
+    shop.run("accessory", "remove", "all", "--volumes", "-y")

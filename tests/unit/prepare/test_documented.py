@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from lockship.deploy.accessory import labels
 from lockship.deploy.spec import container_spec
 from lockship.errors import UsageError
 from lockship.host.spec import networks, to_engine
@@ -171,6 +172,51 @@ def test_each_key_of_a_container_reaches_the_engine(name: str) -> None:
             )
             elsewhere = NO_CONTAINERS & set(path)
             assert (whole != changed) is not bool(elsewhere), dotted(path)
+
+
+@pytest.mark.parametrize("place", SAME)
+def test_each_key_of_a_table_of_one_type_counts_at_each_place(place: str) -> None:
+    """What is said once above is put to every other place at which it may be said."""
+    in_model, _ = modelled(Config)
+    whole = whole_table(SAME[place])
+    assert set(whole) == {key for table, key in in_model if table == SAME[place]} - {
+        "no-healthcheck"  # goes with no other one of its kind, and is said in `deployed`
+    }
+    (document,) = documents.read(everything.files("served"))
+    path = tuple(place.replace("NAME", "db" if "accessories" in place else "web").split("."))
+
+    def lock(table: dict[str, Any]) -> Lock:
+        tables = copy.deepcopy(document.tables)
+        tables["accessories"]["db"] |= {"memory": "64m", "files": []}  # which go with the options
+        at(tables, path[:-1])[path[-1]] = table
+        return locked(judge([replace(document, tables=tables)]))
+
+    kept = at(to_document(lock(whole)), path)
+    assert {key: list(v) if isinstance(v, tuple) else v for key, v in kept.items()} == whole
+    for key in whole:
+        less = {each: value for each, value in whole.items() if each != key}
+        with suppress(UsageError):
+            assert lock(less).fingerprint != lock(whole).fingerprint, key
+            if place == "accessories.NAME.options":
+                assert database(lock(whole)) != database(lock(less)), key
+
+
+def database(lock: Lock) -> Any:
+    """What an engine is asked for; the label aside that names the settings by their hash."""
+    spec = labels.spec(lock, "db", "sha256:" + "5" * 64, {"PASSWORD": Secret("x")})
+    return {**to_engine(spec), "Labels": None}, networks(spec)
+
+
+def whole_table(name: str) -> dict[str, Any]:
+    """All keys of a table, from the configurations that say some of them."""
+    found: dict[str, Any] = {}
+    for each in reversed(everything.NAMES):  # `options` last: it says most
+        for document in documents.read(everything.files(each)):
+            for place in [name, *(place for place, of in SAME.items() if of == name)]:
+                path = tuple(place.replace("NAME", "web").split("."))
+                found |= at(document.tables, path) or {}
+    found.pop("no-healthcheck", None)
+    return found
 
 
 def bodies(config: Config) -> list[Any]:
