@@ -251,7 +251,7 @@ def test_a_boot_that_is_killed_is_finished_and_nothing_else_touches_it(
     clean_fleet.engine.docker("tag", "busybox:1.36", "db:1")
     shop = Shop.create(clean_fleet, tmp_path / "shop", tables(3))
     engine = shop.engine("web1")
-    first = shop.release("one\n")
+    first = shop.release("first\n")
     for seen in ("create shop-db", "start shop-db"):
         with started_in(shop.folder, shop.fleet.env(), "accessory", "boot") as boot:
             boot.saw(seen, "done")
