@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from lockship.cli import console, lockfile, progress, recording, secrets, signals
+from lockship.cli import console, lockedhooks, lockfile, progress, recording, secrets, signals
 from lockship.cli.hooks import Hooks
-from lockship.cli.lockedhooks import would_run
 from lockship.cli.text import visible
 from lockship.errors import EXIT_DONE, AttentionError, LockshipError
 from lockship.lock.fingerprint import build_key
@@ -83,6 +82,12 @@ def roll_back(
     lockfile.refuse_inside_hook(found)
     to = msgspec.structs.replace(found, lock=chosen)
     hooks = Hooks.of(to, "rollback", quietly=as_json, skip=skip)
+    # `pre-connect` was that of the lock at hand: which one it goes back to wasn't known yet.
+    first = skip & {"pre-connect"}
+    hooks.skipped = (
+        *lockedhooks.skipped(found.lock, first, "rollback"),
+        *lockedhooks.skipped(chosen, skip - first, "rollback"),
+    )
     record = recording.wanted(
         found, "rollback", commit=commit, reason=reason, skipped=hooks.skipped
     )
@@ -222,7 +227,7 @@ def show_plan(
 
     with progress.shown(quietly=as_json, brief=True) as report:
         plan = look(lock, command=command, report=report)
-    would = would_run(lock, plan, command, skip)
+    would = lockedhooks.would_run(lock, plan, command, skip)
     if as_json:
         console.data_json({**msgspec.structs.asdict(plan), "hooks": would})
         return EXIT_DONE

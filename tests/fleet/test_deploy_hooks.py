@@ -219,3 +219,10 @@ def test_what_a_hook_decides(told: Told) -> None:
     told.serves("newest\n")
     assert shop.journal("web1")[-1]["outcome"] == "deployed"
     shop.run("status")
+
+    told.says(pre_connect="exit 7")
+    lines, _ = told.run("rollback", "--skip-hooks", "all")
+    assert lines == []
+    told.serves("good\n")
+    left = [name for name in NAMES if name != "post-deploy"]
+    assert sorted(shop.journal("web1")[-1]["skipped-hooks"]) == sorted(left)

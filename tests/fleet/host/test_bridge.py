@@ -16,18 +16,18 @@ FOLDER = "/www/assets"
 def made(server: Server, *names: str) -> None:
     """Make containers, each with one file of its own; that they run isn't needed."""
     for name in names:
-        server.create(spec(name, "busybox:1.36", "true"))
-        server.inside(name).place([Placed(f"{FOLDER}/{name}", b".", 0o644)])
+        server.create(spec(f"shop-{name}", "busybox:1.36", "true"))
+        server.inside(f"shop-{name}").place([Placed(f"{FOLDER}/{name}", b".", 0o644)])
 
 
 def assets(server: Server, name: str) -> str:
     """The names of a container's files, one letter each."""
-    return "".join(sorted(server.inside(name).read(FOLDER)))
+    return "".join(sorted(server.inside(f"shop-{name}").read(FOLDER)))
 
 
 def between(server: Server, new: str, old: str) -> str:
     """Bridge; return what the new one has then."""
-    bridge(server, BridgeAssets(new, old, FOLDER))
+    bridge(server, BridgeAssets(f"shop-{new}", f"shop-{old}", FOLDER))
     return assets(server, new)
 
 

@@ -112,8 +112,9 @@ def test_containers_find_each_other_by_role_in_a_network_of_theirs(
 
 def test_an_option_that_a_host_has_not_is_said_with_its_name(web1: Server) -> None:
     options = ContainerOptions(runtime="nowhere")
-    with pytest.raises(HostError, match=r"web1: create web: .*nowhere"):
+    with pytest.raises(HostError, match=r"web1: create web: .*nowhere") as caught:
         web1.create(spec("web", "busybox:1.36", "sleep", "100", options=options))
+    assert "`options`" in caught.value.hint
     assert web1.containers({}) == []
 
 
