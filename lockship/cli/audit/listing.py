@@ -133,7 +133,7 @@ _COLUMNS: Final = (
 )
 
 
-_RECORDED: Final = (*("outcome", "command", "performer", "deployed-at", "reason", "skipped-hooks"),)
+_RECORDED: Final = ("outcome", "command", "performer", "deployed-at", "reason", "skipped-hooks")
 
 
 def _flat(row: Row) -> list[Any]:
