@@ -76,6 +76,20 @@ def served(server: Server, lock: Lock) -> frozenset[str]:
     return frozenset(found)
 
 
+def booted(server: Server, lock: Lock) -> frozenset[str]:
+    """Return the accessories whose last act in a host's journal is a boot that ended well.
+
+    One that was killed left no line. Of a long journal only the end is read.
+    """
+    last: dict[str, bool] = {}
+    for line in server.read_tail(names.journal_path(lock), 1 << 16).splitlines():
+        with suppress(msgspec.MsgspecError):  # a line that was cut
+            told = msgspec.json.decode(line, type=Entry)
+            well = told.outcome == "done" and told.command != "accessory remove"
+            last |= dict.fromkeys(told.accessories or (), well)
+    return frozenset(name for name, well in last.items() if well)
+
+
 def holder_info(lock: Lock, performer: str) -> bytes:
     """Return what the mutex's file says of its holder, as one JSON line without its end."""
     since = datetime.now(UTC).isoformat(timespec="seconds")

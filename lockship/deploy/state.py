@@ -26,11 +26,13 @@ class Holder(Struct, frozen=True):
 class Accessories(Struct, frozen=True):
     """A host's accessories: the project's, in all states, and whoever has one's name.
 
-    `images` are the ids, by the reference in the lock, of the images that are there.
+    `images` are the ids, by the reference in the lock, of the images that are there. `booted` are
+    the names of those whose last act in the journal is a boot that ended well.
     """
 
     containers: tuple[Container, ...] = ()
     images: Mapping[str, str] = field(default_factory=dict)
+    booted: frozenset[str] = frozenset()
 
 
 class RouteFile(Struct, frozen=True):

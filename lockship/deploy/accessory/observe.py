@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
+from lockship.deploy import journal
 from lockship.deploy.accessory.labels import container_name, is_ours
 from lockship.deploy.foreign import names_of
 from lockship.deploy.ports import holders
@@ -25,6 +28,7 @@ def look(server: Server, lock: Lock) -> HostState:
     wanted = accessory_images(lock, server.name)
     found, *images = server.ask(questions.containers({}), *map(questions.image, wanted))
     seen = accessories(lock, server.name, found, images)
+    seen = msgspec.structs.replace(seen, booted=journal.booted(server, lock))
     return HostState(host=server.name, holders=holders(found), accessories=seen)
 
 

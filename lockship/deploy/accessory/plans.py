@@ -39,17 +39,20 @@ _STOP_TIMEOUT: Final = 10.0  # seconds, of an accessory that the lock doesn't ha
 def boot(lock: Lock, state: HostState, chosen: Sequence[str]) -> HostPlan:
     """Create what isn't there and start what doesn't run; what runs is left as it is.
 
-    Raises RefusedError where a container of that name isn't the project's, LockshipError where a
-    port is somebody else's.
+    Where no boot of it ended, as after a kill, it is only to be seen healthy. Raises RefusedError
+    where a container of that name isn't the project's, LockshipError where a port is somebody
+    else's.
     """
     fetch: list[Step] = []
     steps: list[Step] = []
     for name in (each for each in on_host(lock, state.host) if each in chosen):
         found = _found(lock, state, name)
+        container = container_name(lock.project, name)
         if found is not None and found.state == "running":
+            if name not in state.accessories.booted:
+                steps.append(ProbeAccessory(container, name))
             continue
         _refuse_taken(lock, state, name)
-        container = container_name(lock.project, name)
         if found is not None and found.state not in _UNFINISHED:
             why = f"it is {found.state}"
             if found.state in RUNNING:  # paused, or ending again and again

@@ -45,8 +45,12 @@ def changed(table: Accessory, **changes: Any) -> Accessory:
 
 @dataclass
 class Host:
-    """What a host has of accessories; every image is there unless it is taken away."""
+    """What a host has of accessories; every image is there unless it is taken away.
 
+    Each was booted, but for those that were killed on the way.
+    """
+
+    killed: tuple[str, ...] = ()
     containers: dict[str, Container] = field(default_factory=dict)
     images: dict[str, str] = field(default_factory=dict)
     holders: tuple[Holder, ...] = ()
@@ -62,7 +66,8 @@ class Host:
 
     @property
     def state(self) -> HostState:
-        found = Accessories(tuple(self.containers.values()), self.images)
+        booted = frozenset(each for each in LOCK.accessories if each not in self.killed)
+        found = Accessories(tuple(self.containers.values()), self.images, booted)
         return HostState("web1", holders=self.holders, accessories=found)
 
 
@@ -115,6 +120,14 @@ def test_boot_leaves_what_runs_and_starts_what_stopped() -> None:
     host.have(LOCK, "cache")
     other = lock_with(db=changed(DB, env={"A": "1"}), cache=CACHE)
     assert plans.boot(other, host.state, ALL).empty, "another configuration runs on"
+
+
+def test_what_a_killed_boot_started_is_still_to_be_seen_healthy() -> None:
+    host = Host(killed=("db",))
+    host.have(LOCK, "db")
+    host.have(LOCK, "cache")
+    assert words(plans.boot(LOCK, host.state, ALL)) == ["probe shop-db"]
+    assert plans.boot(LOCK, host.state, ["cache"]).empty
 
 
 def test_boot_makes_anew_what_a_killed_boot_created_and_never_started() -> None:
