@@ -8,14 +8,18 @@ from typing import Any
 import msgspec
 import pytest
 
+from lockship.deploy import journal
 from lockship.deploy import plan as deploys
 from lockship.deploy.accessory import judge, labels, plans, tasks
 from lockship.deploy.operate import plans as operated
 from lockship.deploy.operate.prune import prune
 from lockship.deploy.spec import container_spec
 from lockship.deploy.state import Accessories, Holder, HostState
-from lockship.deploy.steps import HostPlan
+from lockship.deploy.steps import HostPlan, Release
 from lockship.errors import LockshipError, RefusedError, UsageError
+from lockship.host.journal import Act, Outcome
+from lockship.host.local import LocalLink
+from lockship.host.server import Server
 from lockship.host.types import Container, Published
 from lockship.lock.accessory import Accessory, settings_key
 from lockship.lock.fingerprint import build_key
@@ -128,6 +132,27 @@ def test_what_a_killed_boot_started_is_still_to_be_seen_healthy() -> None:
     host.have(LOCK, "cache")
     assert words(plans.boot(LOCK, host.state, ALL)) == ["probe shop-db"]
     assert plans.boot(LOCK, host.state, ["cache"]).empty
+
+
+def test_the_journal_tells_which_boots_ended() -> None:
+    """In a real file: that of this machine, without its engine."""
+    here = Server("web1", LocalLink("web1", "unix:///nowhere.sock"))
+    assert journal.booted(here, LOCK) == frozenset()
+    release = Release("1", LOCK.fingerprint, sha("i"))
+    acts: list[tuple[Act, Outcome, list[str], set[str]]] = [
+        ("deploy", "deployed", [], set()),
+        ("accessory boot", "done", ["db", "cache"], {"db", "cache"}),
+        ("accessory remove", "done", ["cache"], {"db"}),
+        ("accessory reboot", "attention", ["db"], set()),
+        ("accessory boot", "done", ["db"], {"db"}),
+    ]
+    for command, outcome, names, booted in acts:
+        line = journal.entry(
+            LOCK, release, command=command, outcome=outcome, roles=(), performer="ada",
+            accessories=names,
+        )  # fmt: skip
+        journal.append(here, LOCK, line)
+        assert journal.booted(here, LOCK) == booted
 
 
 def test_boot_makes_anew_what_a_killed_boot_created_and_never_started() -> None:
