@@ -48,6 +48,10 @@ class Load:
     def slow(self, connection: http.client.HTTPConnection) -> None:
         assert self._ask(connection, "GET", "/slow") == b"slow"
 
+    def hang(self, connection: http.client.HTTPConnection) -> None:
+        """What is under way for longer than any deploy takes to stop the old container."""
+        self._ask(connection, "GET", "/hang")
+
     def _ask(
         self, connection: http.client.HTTPConnection, method: str, path: str, body: bytes = b""
     ) -> bytes:
@@ -60,19 +64,26 @@ class Load:
     def run(self, ask: Callable[[http.client.HTTPConnection], None], pause: float) -> None:
         connection = http.client.HTTPConnection(self.address, timeout=self.timeout)
         while not self._end.is_set():
-            begin = time.monotonic()
-            try:
-                ask(connection)
-            except (OSError, http.client.HTTPException, AssertionError) as error:
-                connection.close()
-                with self._counting:
-                    self.failures.append(f"{time.time():.2f} {ask.__name__}: {error!r}")
-            with self._counting:
-                self.requests += 1
-                if ask.__name__ in ("get", "post"):
-                    self.spans.append((begin, time.monotonic()))
+            self.one(ask, connection)
             self._end.wait(pause)
         connection.close()
+
+    def one(
+        self,
+        ask: Callable[[http.client.HTTPConnection], None],
+        connection: http.client.HTTPConnection,
+    ) -> None:
+        begin = time.monotonic()
+        try:
+            ask(connection)
+        except (OSError, http.client.HTTPException, AssertionError) as error:
+            connection.close()
+            with self._counting:
+                self.failures.append(f"{time.time():.2f} {ask.__name__}: {error!r}")
+        with self._counting:
+            self.requests += 1
+            if ask.__name__ in ("get", "post"):
+                self.spans.append((begin, time.monotonic()))
 
     def __str__(self) -> str:
         return (

@@ -6,6 +6,7 @@ import fcntl
 import http.client
 import json
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -320,10 +321,20 @@ def test_without_time_to_drain_requests_are_cut_and_the_load_sees_it(
     text = config(hosts=ONE).replace("drain = 10", "drain = 0.01")
     shop = service(proxied, tmp_path / "shop", text)
     release(shop, "one")
-    with load(proxied["web1"].address, "shop.test") as asked:
-        release(shop, "two")
-    assert asked.failures
-    assert all("download" in each or "slow" in each for each in asked.failures)
+    shop.write("version", "two\n")
+    shop.commit("Say two")
+    shop.run("prepare")
+    shop.run("build")
+    address = proxied["web1"].address
+    with load(address, "shop.test") as asked:
+        connection = http.client.HTTPConnection(address, timeout=60)
+        # It would be answered with a 504 after half a minute, were it not cut.
+        hanging = threading.Thread(target=asked.one, args=(asked.hang, connection))
+        hanging.start()
+        shop.run("deploy")
+    hanging.join()
+    assert any("GET /hang: 502" in each for each in asked.failures)
+    assert all("download" in e or "slow" in e or "hang" in e for e in asked.failures)
 
 
 def test_a_login_without_root_sees_connections_too(shop: Shop) -> None:
