@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
+from tests.fleet.failing.background import started_in
 from tests.fleet.shop import Json, Shop, config, environment
 from tests.fleet.test_secrets import VALUES, assert_hidden
-from tests.harness import Fleet, Registry
+from tests.harness import Fleet, Registry, until
 
 # It serves its volume, and writes into it how often it was started, as a database would its data.
 SERVE = "echo begun | tee -a /data/log; exec httpd -f -p 5432 -h /data"
@@ -230,3 +232,55 @@ def test_what_fails_is_said_and_left_for_a_look(clean_fleet: Fleet, tmp_path: Pa
     (tmp_path / "blob").rename(loose)
     shop.run("accessory", "boot")
     assert shop.run("accessory", "exec", "db", "cat", "/etc/up").stdout == "yes\n"
+
+
+def test_a_boot_that_is_killed_is_finished_and_nothing_else_touches_it(
+    clean_fleet: Fleet, tmp_path: Path
+) -> None:
+    """Killed once its container is made, and once it is asked whether it is healthy."""
+
+    def tables(retain: int) -> str:
+        more = (
+            f"[deploy]\nretain = {retain}\n\n"
+            '[accessories.db]\nimage = "db:1"\nrole = "web"\nstop-timeout = 0.1\n'
+            'command = ["httpd", "-f", "-p", "80", "-h", "/etc"]\nvolumes = ["shop-db:/data"]\n'
+            'healthcheck = { path = "/open", port = 80, interval = 0.1 }\n'
+        )
+        return config(hosts=("web1",), ports="", more=more)
+
+    clean_fleet.engine.docker("tag", "busybox:1.36", "db:1")
+    shop = Shop.create(clean_fleet, tmp_path / "shop", tables(3))
+    engine = shop.engine("web1")
+    first = shop.release("first\n")
+    with started_in(shop.folder, shop.fleet.env(), "accessory", "boot") as boot:
+        boot.saw("create shop-db", "done")
+        boot.signal(signal.SIGKILL)
+        boot.ends(-signal.SIGKILL)
+    with started_in(shop.folder, shop.fleet.env(), "accessory", "boot") as boot:
+        until(lambda: inspected(shop, "web1", "shop-db")["State"]["Running"], 30, "it to run")
+        boot.signal(signal.SIGKILL)
+        boot.ends(-signal.SIGKILL)
+    begun = inspected(shop, "web1", "shop-db")
+    assert [line["command"] for line in shop.journal("web1")] == ["deploy"]
+    assert "probe shop-db" in shop.run("accessory", "boot", "--plan").stdout
+    engine.docker("exec", "shop-db", "touch", "/etc/open")
+    shop.run("accessory", "boot")
+    db = inspected(shop, "web1", "shop-db")
+    assert db["Id"] == begun["Id"]
+    assert len(engine.docker("ps", "--all", "--quiet", "--filter=volume=shop-db").split()) == 1
+    assert [line["command"] for line in shop.journal("web1")] == ["deploy", "accessory boot"]
+    assert "nothing was to be done" in shop.run("accessory", "boot").stderr
+
+    # Versions come, are pruned and come back: it goes on as it is.
+    shop.release("two\n")
+    shop.write("lockship.toml", tables(1))
+    last = shop.release("three\n")
+    shop.run("rollback")
+    assert shop.get_inside("web1") == "two\n"
+    shop.run("rollback", last)
+    shop.run("prune", "-y", "--locks")
+    assert not [each for each in shop.containers("web1") if first in each["Name"]]
+    shop.run("status")
+    left = inspected(shop, "web1", "shop-db")
+    assert (left["Id"], left["State"]) == (db["Id"], db["State"])
+    shop.run("accessory", "remove", "all", "--volumes", "-y")
