@@ -8,16 +8,19 @@ import shlex
 import subprocess
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
 from benchmarks.measure import Comparison, Sample, Series, at_once
 from benchmarks.project import LOCKSHIP, Docker, Project, add_service, on_fleet
 from tests.harness import Fleet
+from tests.harness.distance import far_away
 from tests.harness.images import ensure_traefik
 
 SIZES: Final = tuple(map(int, os.environ.get("LOCKSHIP_BENCH_HOSTS", "1 2 4 8").split()))
 _AIM: Final = 1.3
+_FAR: Final = 0.4  # seconds of a round trip: longer than what is sent together may take
 _PROXY: Final = """
 [proxy]
 port = 80
@@ -49,6 +52,7 @@ def growth(runs: int, folder: Path) -> list[Comparison]:
             if turn:  # the first one doesn't count
                 ours[size] += samples
                 theirs.setdefault(size, []).extend(others)
+        trips = {size: _trips(fleet, services[size], size) for size in SIZES}
     return [
         *(
             Comparison(
@@ -72,7 +76,21 @@ def growth(runs: int, folder: Path) -> list[Comparison]:
             for what in (*_PHASES, "finish", "CPU per host")
             for size in SIZES[1:]
         ),
+        *(
+            Comparison(
+                "",
+                f"round trips per host, {_hosts(size)}",
+                _hosts(SIZES[0]),
+                trips[size],
+                trips[SIZES[0]],
+            )
+            for size in SIZES[1:]
+        ),
     ]
+
+
+def _name(size: int) -> str:
+    return f"shop{size}"
 
 
 def _hosts(size: int) -> str:
@@ -89,7 +107,7 @@ def _registry(fleet: Fleet) -> str:
 
 def _service(fleet: Fleet, folder: Path, size: int) -> Project:
     """A service of its own for each size, on the first hosts, deployed once."""
-    name = f"shop{size}"
+    name = _name(size)
     (folder / name).mkdir()
     project = on_fleet(fleet, folder / name)
     add_service(project, hosts=[host.name for host in fleet.hosts[:size]])
@@ -103,13 +121,16 @@ def _service(fleet: Fleet, folder: Path, size: int) -> Project:
     return project
 
 
-def _deploy(project: Project, turn: int) -> Mapping[str, float]:
-    """Change a line, build, and time the deploy's phases by the lines that it prints."""
+def _change(project: Project, turn: int) -> None:
+    """Change a line, and build."""
     project.write("www/index.html", f"turn {turn}\n")
     project.commit()
     project.lockship("prepare")
     project.lockship("build")
-    begin = time.perf_counter()
+
+
+def _told(project: Project) -> tuple[list[tuple[float, str]], float]:
+    """Deploy; the lines that it prints, each with its time, and the processor seconds it took."""
     with subprocess.Popen(
         [LOCKSHIP, "deploy"],
         cwd=project.folder,
@@ -118,12 +139,20 @@ def _deploy(project: Project, turn: int) -> Mapping[str, float]:
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        lines = [(time.perf_counter(), line) for line in process.stderr or ()]
+        lines = [(time.monotonic(), line) for line in process.stderr or ()]
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-    end = time.perf_counter()
     if process.returncode:
         raise SystemExit("".join(line for _, line in lines))
+    return lines, used.ru_utime + used.ru_stime
+
+
+def _deploy(project: Project, turn: int) -> Mapping[str, float]:
+    """Time the phases of a deploy of one changed line by what it prints."""
+    _change(project, turn)
+    begin = time.monotonic()
+    lines, processor = _told(project)
+    end = time.monotonic()
     ended = {
         phase: max(at for at, line in lines if f"  {step}" in line and "done" in line)
         for phase, step in _PHASES.items()
@@ -133,7 +162,25 @@ def _deploy(project: Project, turn: int) -> Mapping[str, float]:
         zip([*_PHASES, "finish"], (b - a for a, b in itertools.pairwise(times)), strict=True)
     )
     hosts = sum(" connect" in line and "done" in line for _, line in lines)
-    return took | {"s": end - begin, "CPU per host": (used.ru_utime + used.ru_stime) / hosts}
+    return took | {"s": end - begin, "CPU per host": processor / hosts}
+
+
+def _trips(fleet: Fleet, project: Project, size: int) -> Series:
+    """The round trips to each host, from the connection to the switch, with all hosts far away."""
+    _change(project, -1)
+    with ExitStack() as stack:
+        hosts = fleet.hosts[:size]
+        lines = [stack.enter_context(far_away(fleet, host.name, host.name)) for host in hosts]
+        for line in lines:
+            line.delay = _FAR
+        told, _ = _told(project)
+        route = Path(".lockship/_proxy/dynamic", f"{_name(size)}.yml")
+        return Series(
+            tuple(
+                float(line.to_the_switch(told, line.host.name, line.host.home / route))
+                for line in lines
+            )
+        )
 
 
 class _ByHand:

@@ -56,7 +56,7 @@ def _series(samples: Sequence[Sample]) -> dict[str, Series]:
 
 
 def run(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Sample:
-    """Run a program; its seconds, its and its children's processor seconds, its peak memory.
+    """Run a program; its seconds, its and its children's processor seconds.
 
     Fails with what it said.
     """
@@ -77,7 +77,7 @@ def run(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Sample:
     if process.returncode:
         raise SystemExit(f"{' '.join(argv)}: exit {process.returncode}\n{said.decode()}")
     processor = used.ru_utime + used.ru_stime
-    return {"s": seconds, "CPU": processor, "MiB": used.ru_maxrss / 1024}
+    return {"s": seconds, "CPU": processor}
 
 
 def at_once(commands: Sequence[Sequence[str]], cwd: Path, env: Mapping[str, str]) -> Sample:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import random
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -14,7 +12,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from benchmarks.measure import Comparison, Series, take_turns
+from benchmarks.measure import Comparison, Sample, Series, take_turns
 from benchmarks.project import Project, add_service, on_this_machine
 from lockship.history.record import message
 from lockship.lock.fingerprint import sealed
@@ -26,15 +24,6 @@ _COMMITS: Final = 100_000
 _LOCKS: Final = 1_000
 _FILES: Final = 4_000
 _BEGIN: Final = 1_800_000_000  # after the commits that are made now: git's walks go by dates
-# `ru_maxrss` begins with the peak of the process that started this one; VmHWM is its own.
-_PROBE: Final = """
-import re, sys
-from lockship.cli.main import run
-status = run(sys.argv[1:])
-said = open("/proc/self/status").read()
-print(re.search(r"VmHWM:\\s+(\\d+) kB", said)[1], file=sys.stderr)
-sys.exit(status)
-"""
 _REPORT: Final = ("audit", "report", "--html", "../report.html")
 _GIT: Final = ("git", "log", "--format=%H", "--", ".shiplock")
 
@@ -102,14 +91,10 @@ def _forget(project: Project) -> None:
     shutil.rmtree(Path(project.env["HOME"]) / ".cache/lockship/audit", ignore_errors=True)
 
 
-def _memory(project: Project) -> dict[str, float]:
-    """Return the peak memory of lockship's own process, without that of git beside it."""
+def _memory(project: Project) -> Sample:
+    """Return the peak memory of a first look, without that of git beside it."""
     _forget(project)
-    argv = [sys.executable, "-P", "-c", _PROBE, "audit", "log"]
-    done = subprocess.run(
-        argv, cwd=project.folder, env=dict(project.env), capture_output=True, check=True
-    )
-    return {"MiB": int(done.stderr.split()[-1]) / 1024}
+    return project.peak("audit", "log")
 
 
 def _many_commits(

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from benchmarks.measure import Sample, run
 from lockship.build.client import client_env, find_client
@@ -17,6 +18,15 @@ from tests.harness.shell import SYSTEM_PATH
 from tests.unit.locks import leave_pins
 
 LOCKSHIP = str(Path(sys.executable).with_name("lockship"))
+# `ru_maxrss` begins with the peak of the process that started this one; VmHWM is its own.
+_PROBE: Final = """
+import re, sys
+from lockship.cli.main import run
+status = run(sys.argv[1:])
+said = open("/proc/self/status").read()
+print(re.search(r"VmHWM:\\s+(\\d+) kB", said)[1], file=sys.stderr)
+sys.exit(status)
+"""
 
 # httpd as a container's first process ignores SIGTERM, and would cost each stop its whole limit.
 DOCKERFILE = """\
@@ -68,10 +78,7 @@ class Project:
         file.write_bytes(content.encode() if isinstance(content, str) else content)
 
     def write_noise(self, path: str, mebibytes: int) -> None:
-        """Write bytes that nothing can compress, others each time.
-
-        In pieces: a child begins its count of memory with the peak of whoever started it.
-        """
+        """Write bytes that nothing can compress, others each time."""
         with (self.folder / path).open("wb") as file:
             for _ in range(mebibytes):
                 file.write(os.urandom(1 << 20))
@@ -84,6 +91,14 @@ class Project:
     def lockship(self, *words: str) -> Sample:
         """Run lockship as it is installed."""
         return run([LOCKSHIP, *words], self.folder, self.env)
+
+    def peak(self, *words: str) -> Sample:
+        """Run lockship; the peak memory of its own process, without that of programs it starts."""
+        argv = [sys.executable, "-P", "-c", _PROBE, *words]
+        done = subprocess.run(argv, cwd=self.folder, env=dict(self.env), capture_output=True)
+        if done.returncode:
+            raise SystemExit(f"lockship {' '.join(words)}: {done.stderr.decode()}")
+        return {"MiB": int(done.stderr.split()[-1]) / 1024}
 
     def run(self, argv: Sequence[str]) -> Sample:
         """Run a program."""

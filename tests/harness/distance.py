@@ -6,9 +6,10 @@ import queue
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tests.harness.fleet import Fleet
 from tests.harness.hosts import TestHost
@@ -30,6 +31,19 @@ class Line:
             if begin <= at <= end and at >= last + self.delay:
                 count, last = count + 1, at
         return count
+
+    def to_the_switch(self, told: Sequence[tuple[float, str]], name: str, route: Path) -> int:
+        """Those of a deploy from the connection to the rename of the host's route file.
+
+        `told` are the lines that it printed, each with its time. The wait for a healthy container
+        is left out, and so is what follows the rename: the proxy's own time.
+        """
+        connected, started, probed = (
+            next(at for at, each in told if f"{name}  {step}" in each and "done" in each)
+            for step in ("connect", "start", "probe")
+        )
+        switched = route.stat().st_ctime - time.time() + time.monotonic()
+        return self.trips(connected, started) + self.trips(probed, switched)
 
     def serve(self, near: socket.socket) -> None:
         while True:

@@ -37,15 +37,10 @@ def test_a_deploy_from_far_away_takes_few_round_trips(
         line.delay = DELAY
         begin = time.monotonic()
         lines = told(shop)
-        connected, started, probed = (
-            next(at for at, each in lines if f"far  {step}" in each and "done" in each)
-            for step in ("connect", "start", "probe")
-        )
-        # The proxy is asked along with the rename, and again until it has followed: its own time.
-        route = proxied["web1"].home / ".lockship/_proxy/dynamic/shop.yml"
-        switched = route.stat().st_ctime - time.time() + time.monotonic()
+        connected = next(at for at, each in lines if "far  connect" in each and "done" in each)
         before = line.trips(begin, connected)
-        found = line.trips(connected, started) + line.trips(probed, switched)
+        route = proxied["web1"].home / ".lockship/_proxy/dynamic/shop.yml"
+        found = line.to_the_switch(lines, "far", route)
         begin = time.monotonic()
         told(shop)
         unchanged = line.trips(begin, time.monotonic())
