@@ -102,7 +102,7 @@ def from_engine(host: str, what: str, said: str, status: int = 0) -> HostError:
     hint = _without_program(said)
     if status == 409 and "name" in low and "in use" in low:
         hint = f"see that container: ssh {host} docker ps --all"
-    elif status != 404 and what.startswith(("create ", "start ")):
+    elif not hint and status != 404 and what.startswith(("create ", "start ")):
         hint = "what it's made of is its table in lockship.toml: `options`, `volumes`, `command`"
     return HostError(host, kind, f"{what}: {said}", hint=hint)
 

@@ -228,9 +228,8 @@ def test_a_reboot_with_settings_that_do_not_work_keeps_the_old_proxy(shop: Shop)
     assert asked.failures == []
 
     # What only shows once the old one has stopped: a port that a program of the host has.
-    host.machine.spawn("python3", "-m", "http.server", "8085", log="squatter.log")
-    until(lambda: host.run("curl", "-s", "localhost:8085", check=False).returncode == 0, 20, "it")
-    failed = reboot("http-port = 8085", expect=1)
+    with port_taken(host, 8085):
+        failed = reboot("http-port = 8085", expect=1)
     assert "web1: the proxy can't be replaced: the old one serves again" in failed
     assert "8085" in failed
     assert ask(host.address, "shop.test") == "shop"
@@ -244,6 +243,18 @@ def test_a_reboot_with_settings_that_do_not_work_keeps_the_old_proxy(shop: Shop)
     shop.run("proxy", "reboot")
     assert ask(host.address, "shop.test", port=8086) == "shop"
     assert containers() == before
+
+
+@contextmanager
+def port_taken(host: TestHost, port: int) -> Iterator[None]:
+    """By a program of the host, which Docker knows nothing of."""
+    host.machine.spawn("python3", "-m", "http.server", str(port), log="squatter.log")
+    try:
+        address = f"localhost:{port}"
+        until(lambda: host.run("curl", "-s", address, check=False).returncode == 0, 20, "it")
+        yield
+    finally:
+        host.machine.kill("python3")
 
 
 @contextmanager

@@ -113,7 +113,7 @@ def _type(kind: inspect.Type) -> str:
     inner = _plain(kind)
     if isinstance(inner, inspect.UnionType):
         some = [each for each in inner.types if not isinstance(each, inspect.NoneType)]
-        return " or ".join(sorted(map(_type, some), key=len))
+        return " or ".join(sorted(map(_type, some), key=lambda said: (len(said), said)))
     if isinstance(inner, inspect.LiteralType):
         return "one of " + ", ".join(f'`"{value}"`' for value in _in_order(inner))
     if isinstance(inner, inspect.VarTupleType):
