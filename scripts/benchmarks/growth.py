@@ -40,6 +40,7 @@ def growth(runs: int, folder: Path) -> list[Comparison]:
     file, stop and remove the old one. LOCKSHIP_BENCH_HOSTS names other sizes.
     """
     with Fleet.start(hosts=max(SIZES)) as fleet:
+        ensure_traefik(fleet.engine)  # where `prepare` looks it up
         for host in fleet.hosts:
             ensure_traefik(host.engine)
         services = {size: _service(fleet, folder, size) for size in SIZES}

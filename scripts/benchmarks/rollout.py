@@ -29,6 +29,7 @@ def rollout(runs: int, folder: Path) -> list[Comparison]:
     switch; latency is that of the short requests. A turn is a rollback and a deploy.
     """
     with Fleet.start(hosts=list(HOSTS)) as fleet, ExitStack() as stack:
+        ensure_traefik(fleet.engine)  # where `prepare` looks it up
         for host in HOSTS:
             ensure_traefik(fleet[host].engine)
         shop = service(fleet, folder / "shop", config())

@@ -29,11 +29,13 @@ def drain(server: Server, name: str, port: int, limit: float) -> None:
         return
     end = time.monotonic() + limit
     calm = 0
-    while calm < _CALM and time.monotonic() < end:
+    while time.monotonic() < end:
         found = connections(server, container, port, proxy.address)
         if found is None and not _runs(server, name):
             return
         calm = calm + 1 if found == 0 else 0
+        if calm == _CALM:
+            return
         time.sleep(min(_INTERVAL, max(0.0, end - time.monotonic())))
 
 
