@@ -39,6 +39,9 @@ class SocketLike(Protocol):  # documented in Python's own `socket`
 class ChannelSocket:
     """A channel as a socket. A closed one raises BrokenPipeError, as a socket's `sendall` does.
 
+    One that ended without a single byte tells why instead, to who writes as to who reads: it may
+    have been opened long before, and its program may have ended at once.
+
     Like a socket, it stays open until it and all its readers are closed: `http.client` closes its
     socket before it has read a response that ends with the connection.
     """
@@ -63,10 +66,15 @@ class ChannelSocket:
             except TimeoutError:
                 raise
             except OSError as error:
-                raise BrokenPipeError(32, "the other side closed the connection") from error
+                raise self._ended() from error
             if not sent:
-                raise BrokenPipeError(32, "the other side closed the connection")
+                raise self._ended()
             view = view[sent:]
+
+    def _ended(self) -> Exception:
+        if self._silent and not self.channel.recv_ready():
+            return self._silent(self.channel)
+        return BrokenPipeError(32, "the other side closed the connection")
 
     def recv(self, size: int) -> bytes:
         """See `SocketLike`."""

@@ -5,18 +5,25 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.fleet.shop import Shop, config
 from tests.harness import Fleet, TestHost
 
-# The host's package manager, recorded: a real one would change this machine, whose files the host
-# shares. What it installs is real: it uncovers the Docker that the host can't see, and starts it.
-APT_GET = """\
+# The host's package manager and what starts services, recorded: real ones would change this
+# machine, whose files the host shares. What they do is real: one uncovers the Docker that the host
+# can't see, and what a family has for that starts it.
+RECORDER = """\
 #!/bin/sh
-echo "apt-get $*" >>/root/recorded
-case $* in
-*"install docker.io")
-    echo "Setting up docker.io"
-    grep without-docker /proc/self/mounts | cut -d" " -f2 | xargs -n1 umount -l
+asked="${0##*/} $*"
+echo "$asked" >>/root/recorded
+case $asked in
+*"install docker.io" | *"install moby-engine" | "apk add --quiet docker")
+    echo "Setting up docker"
+    grep without-docker /proc/self/mounts | cut -d" " -f2 | xargs -n1 umount -l ;;
+esac
+case $asked in
+*"install docker.io" | "systemctl enable --now docker" | "rc-service docker start")
     setsid dockerd >/root/dockerd.log 2>&1 </dev/null &
     for _ in $(seq 300); do docker version >/dev/null 2>&1 && exit 0; sleep 0.1; done
     exit 1 ;;
@@ -58,7 +65,7 @@ def test_docker_is_installed_where_it_is_missing(clean_fleet: Fleet, tmp_path: P
         assert "there is no docker command" in checked.stdout
         assert "lockship server bootstrap --host bare" in checked.stderr
 
-        record(host)
+        record(host, "apt-get")
         shown = shop.run("server", "bootstrap", "--plan").stdout
         assert shown.splitlines()[:2] == ["web1", "  nothing to do"]
         assert "apt-get -qq -y install docker.io  (there is no docker command)" in shown
@@ -66,7 +73,7 @@ def test_docker_is_installed_where_it_is_missing(clean_fleet: Fleet, tmp_path: P
         assert not (host.home / "recorded").exists(), "shown, and not done"
 
         done = shop.run("server", "bootstrap", "-y")
-        assert "bare: Setting up docker.io" in done.stderr.replace("bare  | ", "bare: ")
+        assert "bare: Setting up docker" in done.stderr.replace("bare  | ", "bare: ")
         assert (host.home / "recorded").read_text().splitlines() == [
             "apt-get -qq update",
             "apt-get -qq -y install docker.io",
@@ -78,9 +85,56 @@ def test_docker_is_installed_where_it_is_missing(clean_fleet: Fleet, tmp_path: P
         assert "web1" in shop.run("status").stdout
 
 
-def record(host: TestHost) -> None:
-    """Put the recorded package manager in the place of the real one."""
-    recorder = host.home / "apt-get"
-    recorder.write_text(APT_GET)
-    recorder.chmod(0o755)
-    host.run("mount", "--bind", "/root/apt-get", "/usr/bin/apt-get")
+@pytest.mark.parametrize(
+    ("system", "programs", "commands"),
+    [
+        pytest.param(
+            "ID=fedora\nVERSION_ID=43\n",
+            ("dnf", "systemctl"),
+            ["dnf -q -y install moby-engine", "systemctl enable --now docker"],
+            id="Fedora",
+        ),
+        pytest.param(
+            "ID=alpine\nVERSION_ID=3.22.0\n",
+            ("apk", "rc-update", "rc-service"),
+            [
+                "apk add --quiet docker",
+                "rc-update add docker default",
+                "rc-service docker start",
+            ],
+            id="Alpine",
+        ),
+    ],
+)
+def test_other_families_get_docker_by_their_own_means(
+    clean_fleet: Fleet,
+    tmp_path: Path,
+    system: str,
+    programs: tuple[str, ...],
+    commands: list[str],
+) -> None:
+    with clean_fleet.extra_host("bare", docker=False) as host:
+        shop = Shop.create(clean_fleet, tmp_path / "shop", config(hosts=("bare",)))
+        shop.run("prepare")
+        (host.home / "os-release").write_text(system)
+        host.run("mount", "--bind", "/root/os-release", "/usr/lib/os-release")
+        if "systemctl" in programs:
+            host.run("mkdir", "-p", "/run/systemd/system")  # sd_booted(3)
+        record(host, *programs)
+        shown = shop.run("server", "bootstrap", "--plan").stdout
+        assert [line.strip().partition("  (")[0] for line in shown.splitlines()[1:]] == commands
+        assert not (host.home / "recorded").exists(), "shown, and not done"
+        shop.run("server", "bootstrap", "-y")
+        assert (host.home / "recorded").read_text().splitlines() == commands
+        assert "nothing was to be done" in shop.run("server", "bootstrap", "-y").stderr
+        shop.run("server", "check")
+
+
+def record(host: TestHost, *programs: str) -> None:
+    """Put recorded programs in the place of real ones, or where the host finds them first."""
+    folder = host.home / "recorders"
+    folder.mkdir()
+    for name in programs:
+        (folder / name).write_text(RECORDER)
+        (folder / name).chmod(0o755)
+    host.run("mount", "--bind", "/root/recorders", "/usr/local/sbin")

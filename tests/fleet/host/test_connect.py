@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from lockship.host.channel import ChannelSocket
 from lockship.host.connect import connect
 from lockship.host.errors import HostError
 from lockship.host.hostkeys import fingerprint
 from lockship.host.server import Server
 from lockship.lock.model import Host
 from tests.fleet.host.conftest import Connect, host_of, spec
-from tests.harness import Fleet
+from tests.harness import Fleet, until
 
 
 @contextmanager
@@ -32,6 +33,17 @@ def failing(kind: str, host: str, within: float) -> Iterator[list[HostError]]:
     assert error.value.message.startswith(f"{host}: ")
     assert error.value.hint
     assert took < within, f"{error.value.message} after {took:.1f} s"
+
+
+def test_an_engine_that_ended_before_it_was_asked_says_why(
+    as_user: Fleet, to: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lockship.host.ssh._DIAL_ENGINE", "exec no-such-docker")
+    dialled = to(as_user.hosts[0])._link.dial_engine(10)
+    assert isinstance(dialled, ChannelSocket)
+    until(lambda: bool(dialled.channel.closed), 10, "the channel's end")
+    with failing("no-docker", "web1", within=5):
+        dialled.sendall(b"GET /_ping HTTP/1.1\r\n\r\n")
 
 
 def test_by_alias_address_user_and_port(as_user: Fleet) -> None:
