@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.harness import Engine, Fleet, Result, run_lockship
+from tests.harness import Engine, Fleet, HarnessError, Result, run_lockship, until
 
 # httpd as a container's first process ignores SIGTERM, and would cost each stop its whole limit.
 DOCKERFILE = """\
@@ -92,8 +92,21 @@ class Shop:
         """`docker inspect` of the project's containers, running or not, by name."""
         engine = self.engine(host)
         label = f"label=dev.lockship.project={project}"
-        ids = engine.docker("ps", "--all", "--quiet", "--filter", label).split()
-        found: list[Json] = json.loads(engine.docker("inspect", *ids)) if ids else []
+
+        found: list[Json] = []
+
+        def stay() -> bool:
+            ids = engine.docker("ps", "--all", "--quiet", "--filter", label).split()
+            try:
+                found[:] = json.loads(engine.docker("inspect", *ids)) if ids else []
+            except HarnessError as error:
+                # An engine that was frozen goes on with what it was told before: one may go.
+                if "No such object" not in str(error):
+                    raise
+                return False
+            return True
+
+        until(stay, 20, "containers that stay")
         return sorted(found, key=lambda each: str(each["Name"]))
 
     def running(self, host: str, role: str = "web", project: str = "shop") -> Json:
