@@ -5,6 +5,7 @@ Traefik's HTTP middlewares: https://doc.traefik.io/traefik/reference/routing-con
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 from lockship.host.options import parse_size
@@ -13,6 +14,18 @@ from lockship.lock.proxy import Proxy
 # The proxy replaces X-Forwarded-* of whoever isn't trusted, and passes these on, which frameworks
 # believe as well (Rack asks RFC 7239's first): nobody's reach a container.
 _UNCHECKED = ("Forwarded", "X-Forwarded-Scheme", "X-Forwarded-Ssl")
+_CHECKED = (
+    *(f"X-Forwarded-{of}" for of in ("For", "Host", "Port", "Prefix", "Proto", "Server")),
+    "X-Real-Ip",
+)
+# CGI, WSGI and PHP read X_Forwarded_Ssl and X.Forwarded.For as if they had hyphens;
+# Traefik's own option against that (aliasHeadersStrategy) would keep an older one from starting.
+_ALIASES = tuple(
+    alias
+    for name in (*_CHECKED, *_UNCHECKED)
+    for alias in map("".join, product(*("-_." if letter == "-" else letter for letter in name)))
+    if alias != name
+)
 _YEAR = 365 * 24 * 3600  # seconds
 
 
@@ -23,7 +36,9 @@ def middlewares(proxy: Proxy, project: str) -> dict[str, dict[str, Any]]:
     asked of the container by the path that it knows, whatever prefix is stripped.
     """
     found: dict[str, dict[str, Any]] = {
-        "forwarded": {"headers": {"customRequestHeaders": dict.fromkeys(_UNCHECKED, "")}}
+        "forwarded": {
+            "headers": {"customRequestHeaders": dict.fromkeys((*_UNCHECKED, *_ALIASES), "")}
+        }
     }
     if proxy.security_headers:
         found["headers"] = {"headers": _security_headers()}

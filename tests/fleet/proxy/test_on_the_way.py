@@ -37,6 +37,10 @@ request-timeout = 4
 FORGED = (
     "X-Forwarded-For",
     "X_Forwarded_For",
+    "X.Forwarded.For",
+    "X-Forwarded_Proto",
+    "X_Real-Ip",
+    "X_Forwarded_Ssl",
     "X-Forwarded-Host",
     "X-Forwarded-Port",
     "X-Forwarded-Prefix",

@@ -11,6 +11,7 @@ from hypothesis import given
 
 from lockship.deploy import names
 from lockship.deploy.proxy import confirm, container, edit, route
+from lockship.deploy.proxy.middlewares import middlewares
 from lockship.deploy.spec import container_spec
 from lockship.host.spec import to_engine
 from lockship.host.types import Container, Published
@@ -24,11 +25,7 @@ PATHS = Proxy(
 )
 
 
-UNCHECKED = {
-    "headers": {
-        "customRequestHeaders": {"Forwarded": "", "X-Forwarded-Scheme": "", "X-Forwarded-Ssl": ""}
-    }
-}
+UNCHECKED = middlewares(PATHS, "shop")["forwarded_shop"]
 HOSTILE = (
     "a.test`) || Host(`b.test",
     'a.test"',
@@ -131,6 +128,10 @@ def test_what_happens_on_the_way_is_the_services_own_and_in_order() -> None:
 def test_without_a_word_only_what_nobody_could_check_is_taken_on_the_way() -> None:
     http = http_of(Proxy(port=1))
     assert http["middlewares"] == {"forwarded_shop": UNCHECKED}
+    dropped = UNCHECKED["headers"]["customRequestHeaders"]
+    assert {"Forwarded", "X-Forwarded-Ssl", "X_Forwarded_For", "X.Real-Ip"} <= dropped.keys()
+    assert "X-Forwarded-For" not in dropped, "the proxy sets it"
+    assert set(dropped.values()) == {""}
     assert http["routers"]["0_shop"]["middlewares"] == ["forwarded_shop"]
     assert "sticky" not in http["services"]["shop"]["loadBalancer"]
     assert http_of(Proxy(port=1, buffering=True))["middlewares"] == {
